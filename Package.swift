@@ -1,0 +1,39 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets stand in dependency order: each imports only what is above it.
+let package = Package(
+  name: "Steering",
+  products: [
+    .library(name: "Steering", targets: ["Steering"]),
+    .executable(name: "steerctl", targets: ["steerctl"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // Layer 0: C and system libraries
+    .target(name: "CKernels"),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CJSON", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
+    // Layer 1
+    .target(name: "Tensors", dependencies: ["CKernels"]),
+    // Layer 2
+    .target(name: "Formats", dependencies: ["CJSON", "Tensors"]),
+    .target(name: "SAE", dependencies: ["Tensors"]),
+    // Layer 3
+    .target(name: "Importers", dependencies: ["COpenBLAS", "Tensors", "Formats", "SAE"]),
+    // Layer 4
+    .target(name: "Steering", dependencies: ["Tensors", "Formats", "SAE", "Importers"]),
+    // Layer 6
+    .executableTarget(
+      name: "steerctl",
+      dependencies: [
+        "Tensors", "Formats", "SAE", "Importers", "Steering",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c99
+)

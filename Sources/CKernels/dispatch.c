@@ -1,0 +1,106 @@
+/* One constant table per instruction set, and the test whether this processor may use it. */
+
+#include "ckernels.h"
+
+static const ck_kernels scalar_kernels = {
+    .isa = CK_ISA_SCALAR,
+    .dot_f32 = ck_dot_f32_scalar,
+    .dot_bf16 = ck_dot_bf16_scalar,
+    .matvec_f32 = ck_matvec_f32_scalar,
+    .matvec_bf16 = ck_matvec_bf16_scalar,
+    .axpy_f32 = ck_axpy_f32_scalar,
+    .axpy_bf16 = ck_axpy_bf16_scalar,
+    .widen_bf16 = ck_widen_bf16_scalar,
+    .widen_f16 = ck_widen_f16_scalar,
+    .narrow_bf16 = ck_narrow_bf16_scalar,
+    .narrow_f16 = ck_narrow_f16_scalar,
+    .nonfinite_f32 = ck_nonfinite_f32_scalar,
+    .nonfinite_bf16 = ck_nonfinite_bf16_scalar,
+    .nonfinite_f16 = ck_nonfinite_f16_scalar,
+    .transpose_u32 = ck_transpose_u32_scalar,
+    .transpose_u16 = ck_transpose_u16_scalar,
+    .gather_u32 = ck_gather_u32_scalar,
+    .gather_u16 = ck_gather_u16_scalar,
+};
+
+#if CK_HAS_X86
+
+static const ck_kernels avx2_kernels = {
+    .isa = CK_ISA_AVX2,
+    .dot_f32 = ck_dot_f32_avx2,
+    .dot_bf16 = ck_dot_bf16_avx2,
+    .matvec_f32 = ck_matvec_f32_avx2,
+    .matvec_bf16 = ck_matvec_bf16_avx2,
+    .axpy_f32 = ck_axpy_f32_avx2,
+    .axpy_bf16 = ck_axpy_bf16_avx2,
+    .widen_bf16 = ck_widen_bf16_avx2,
+    .widen_f16 = ck_widen_f16_avx2,
+    .narrow_bf16 = ck_narrow_bf16_avx2,
+    .narrow_f16 = ck_narrow_f16_avx2,
+    .nonfinite_f32 = ck_nonfinite_f32_avx2,
+    .nonfinite_bf16 = ck_nonfinite_bf16_avx2,
+    .nonfinite_f16 = ck_nonfinite_f16_avx2,
+    .transpose_u32 = ck_transpose_u32_scalar,
+    .transpose_u16 = ck_transpose_u16_scalar,
+    .gather_u32 = ck_gather_u32_scalar,
+    .gather_u16 = ck_gather_u16_scalar,
+};
+
+static const ck_kernels avx512_kernels = {
+    .isa = CK_ISA_AVX512,
+    .dot_f32 = ck_dot_f32_avx512,
+    .dot_bf16 = ck_dot_bf16_avx512,
+    .matvec_f32 = ck_matvec_f32_avx512,
+    .matvec_bf16 = ck_matvec_bf16_avx512,
+    .axpy_f32 = ck_axpy_f32_avx512,
+    .axpy_bf16 = ck_axpy_bf16_avx512,
+    .widen_bf16 = ck_widen_bf16_avx512,
+    .widen_f16 = ck_widen_f16_avx512,
+    .narrow_bf16 = ck_narrow_bf16_avx512,
+    .narrow_f16 = ck_narrow_f16_avx512,
+    .nonfinite_f32 = ck_nonfinite_f32_avx512,
+    .nonfinite_bf16 = ck_nonfinite_bf16_avx512,
+    .nonfinite_f16 = ck_nonfinite_f16_avx512,
+    .transpose_u32 = ck_transpose_u32_scalar,
+    .transpose_u16 = ck_transpose_u16_scalar,
+    .gather_u32 = ck_gather_u32_scalar,
+    .gather_u16 = ck_gather_u16_scalar,
+};
+
+/* __builtin_cpu_supports also asks the operating system which registers it saves. */
+
+static int supports_avx2(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("f16c");
+}
+
+static int supports_avx512(void) {
+    return supports_avx2() && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+}
+
+#endif
+
+const ck_kernels *ck_kernels_for(ck_isa isa) {
+    switch (isa) {
+    case CK_ISA_SCALAR:
+        return &scalar_kernels;
+#if CK_HAS_X86
+    case CK_ISA_AVX2:
+        return supports_avx2() ? &avx2_kernels : NULL;
+    case CK_ISA_AVX512:
+        return supports_avx512() ? &avx512_kernels : NULL;
+#endif
+    default:
+        return NULL;
+    }
+}
+
+ck_isa ck_isa_best(void) {
+    if (ck_kernels_for(CK_ISA_AVX512) != NULL) {
+        return CK_ISA_AVX512;
+    }
+    return ck_kernels_for(CK_ISA_AVX2) != NULL ? CK_ISA_AVX2 : CK_ISA_SCALAR;
+}

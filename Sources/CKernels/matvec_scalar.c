@@ -1,0 +1,17 @@
+/* Reference row-wise products: one reference dot product for each row. */
+
+#include "ckernels.h"
+
+void ck_matvec_f32_scalar(const float *rows, size_t row_stride, const float *x, float *out,
+                          size_t m_count, size_t d_count) {
+    for (size_t m = 0; m < m_count; m++) {
+        out[m] = ck_dot_f32_scalar(rows + m * row_stride, x, d_count);
+    }
+}
+
+void ck_matvec_bf16_scalar(const uint16_t *rows, size_t row_stride, const float *x, float *out,
+                           size_t m_count, size_t d_count) {
+    for (size_t m = 0; m < m_count; m++) {
+        out[m] = ck_dot_bf16_scalar(rows + m * row_stride, x, d_count);
+    }
+}

@@ -1,0 +1,159 @@
+import Glibc
+
+/// A file being written: it appears under its name complete, or not at all.
+///
+/// Bytes go to a temporary file in the same folder, which ``commit()`` renames over the target. A
+/// mapping of an older file of that name keeps its content. Without `commit` the temporary file is
+/// removed when the object goes; only a killed process leaves one behind (`.name.*.tmp`). A symbolic
+/// link is followed, so the file it points to is replaced.
+///
+/// A device, a pipe, `/dev/stdout`, `/dev/stderr` and `/dev/fd/N` are written directly: no
+/// temporary file, nothing to undo, and only forwards.
+///
+/// Thread rule: one thread at a time.
+package final class OutputFile {
+  /// The path as the caller gave it.
+  package let path: String
+  /// Whether bytes go straight to the target, forwards only.
+  package let isDirect: Bool
+  /// Where the next ``write(_:)`` goes.
+  package internal(set) var position = 0
+  var descriptor: Int32
+  /// Where `temporaryPath` is renamed to.
+  private let targetPath: String
+  private let temporaryPath: String?
+
+  private init(path: String, direct descriptor: Int32) {
+    self.path = path
+    self.descriptor = descriptor
+    isDirect = true
+    targetPath = path
+    temporaryPath = nil
+  }
+
+  private init(path: String, targetPath: String, temporaryPath: String, descriptor: Int32) {
+    self.path = path
+    self.descriptor = descriptor
+    isDirect = false
+    self.targetPath = targetPath
+    self.temporaryPath = temporaryPath
+  }
+
+  deinit { discard() }
+
+  /// Starts writing the file at `path`, which stays as it is until ``commit()``.
+  ///
+  /// - Throws: `invalidFileName`, `notARegularFile` for a directory, `systemCall`, with the path.
+  package static func create(_ path: String) throws(FormatError) -> OutputFile {
+    do throws(FormatError) {
+      try FilePath.check(path)
+      if let stream = try standardStream(path) { return OutputFile(path: path, direct: stream) }
+      var status = stat()
+      guard stat(path, &status) == 0 else {
+        guard errno == ENOENT else { throw FormatError(.systemCall(call: "stat", errno: errno)) }
+        return try createTemporary(path: path, targetPath: try danglingTarget(path))
+      }
+      switch FileKind.special(status) {
+      case nil: return try createTemporary(path: path, targetPath: try resolve(path))
+      case "directory"?: throw FormatError(.notARegularFile(kind: "directory"))
+      default:
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+        guard descriptor >= 0 else { throw FormatError(.systemCall(call: "open", errno: errno)) }
+        return OutputFile(path: path, direct: descriptor)
+      }
+    } catch {
+      throw error.at(path: path)
+    }
+  }
+
+  /// Makes the file durable and puts it under its name; no write may follow.
+  ///
+  /// On failure the target is untouched and the temporary file is removed.
+  package func commit() throws(FormatError) {
+    precondition(descriptor >= 0, "the file has been committed or discarded")
+    defer { discard() }
+    guard let temporaryPath else { return }
+    guard fsync(descriptor) == 0 else { throw failure("fsync") }
+    let closing = close(descriptor)
+    descriptor = -1
+    guard closing == 0, rename(temporaryPath, targetPath) == 0 else {
+      let error = failure(closing == 0 ? "rename" : "close")
+      unlink(temporaryPath)
+      throw error
+    }
+    syncDirectory()
+  }
+
+  /// Gives up: removes the temporary file. Harmless when called twice or after ``commit()``.
+  package func discard() {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    descriptor = -1
+    if let temporaryPath { unlink(temporaryPath) }
+  }
+
+  func failure(_ call: String) -> FormatError {
+    FormatError(.systemCall(call: call, errno: errno), path: path)
+  }
+
+  /// The rename itself survives a power cut only once the folder is synced; not every file system
+  /// can, so a refusal is no error.
+  private func syncDirectory() {
+    let directory = open(FilePath.split(targetPath).directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard directory >= 0 else { return }
+    fsync(directory)
+    close(directory)
+  }
+
+  private static func createTemporary(
+    path: String, targetPath: String
+  ) throws(FormatError) -> OutputFile {
+    let (directory, name) = FilePath.split(targetPath)
+    guard !name.isEmpty else { throw FormatError(.notARegularFile(kind: "directory")) }
+    // Names are limited to 255 bytes: a long one is cut, the random part makes it unique.
+    let stem = String(decoding: name.utf8.prefix(100), as: Unicode.ASCII.self)
+    for _ in 0..<16 {
+      let tag = String(UInt64.random(in: .min ... .max), radix: 36)
+      let temporary = FilePath.join(directory, ".\(stem).\(tag).tmp")
+      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if descriptor >= 0 {
+        return OutputFile(
+          path: path, targetPath: targetPath, temporaryPath: temporary, descriptor: descriptor)
+      }
+      guard errno == EEXIST else { break }
+    }
+    throw FormatError(.systemCall(call: "open", errno: errno))
+  }
+
+  /// A duplicate of the stream that a `/dev` name stands for, so that its position is kept even when
+  /// it has been redirected to a file.
+  private static func standardStream(_ path: String) throws(FormatError) -> Int32? {
+    let number: Int32
+    switch path {
+    case "/dev/stdout": number = 1
+    case "/dev/stderr": number = 2
+    case _ where path.hasPrefix("/dev/fd/"):
+      guard let parsed = Int32(path.dropFirst("/dev/fd/".count)), parsed >= 0 else { return nil }
+      number = parsed
+    default: return nil
+    }
+    let descriptor = fcntl(number, F_DUPFD_CLOEXEC, 0)
+    guard descriptor >= 0 else { throw FormatError(.systemCall(call: "fcntl", errno: errno)) }
+    return descriptor
+  }
+
+  /// Nothing is at `path`: the path itself, unless a link there points nowhere.
+  private static func danglingTarget(_ path: String) throws(FormatError) -> String {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return path }
+    throw FormatError(.notARegularFile(kind: "symbolic link to nothing"))
+  }
+
+  private static func resolve(_ path: String) throws(FormatError) -> String {
+    guard let resolved = realpath(path, nil) else {
+      throw FormatError(.systemCall(call: "realpath", errno: errno))
+    }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+}

@@ -1,0 +1,30 @@
+/// What the caller decides where a publisher's files leave a question open.
+public struct ImportOptions: Sendable, Equatable {
+  /// How the activation scale of a dictionary that was trained on rescaled rows is found.
+  public enum ActivationScale: Sendable, Equatable {
+    /// From the dictionary's own files; an error when they do not hold it.
+    case fromFiles
+    /// This factor: rows are multiplied by it before encoding.
+    case factor(Double)
+    /// The rows that will be given are already rescaled.
+    case alreadyApplied
+  }
+
+  /// When weights are searched for NaN and infinity.
+  public enum WeightCheck: Sendable, Equatable {
+    /// At opening when the dictionary is small (32 MiB of weights), else when a weight is first used.
+    case automatic
+    /// All at opening.
+    case whole
+  }
+
+  /// Where the activation scale comes from.
+  public var activationScale = ActivationScale.fromFiles
+  /// When weights are checked.
+  public var weightCheck = WeightCheck.automatic
+  /// Configuration keys that may be present although nothing here interprets them.
+  public var ignoredConfigKeys: Set<String> = []
+
+  /// The defaults: nothing assumed, nothing ignored.
+  public init() {}
+}

@@ -1,0 +1,59 @@
+import Formats
+import SAE
+
+extension SAELensConfig {
+  /// Writes down what was decided from the configuration alone.
+  mutating func explain(_ reader: ConfigReader) {
+    ledger.append(
+      LedgerEntry(
+        "architecture", architecture.rawValue,
+        source: reader.has("architecture")
+          ? .config(key: "architecture") : .publisherDefault(key: "architecture")))
+    if architecture.isTranscoder {
+      ledger.append(
+        LedgerEntry(
+          "decoder bias", "not subtracted: it lives at the transcoder's output",
+          source: .formatRule))
+    } else {
+      ledger.append(
+        LedgerEntry(
+          "decoder bias",
+          subtractsDecoderBias ? "subtracted before encoding" : "not subtracted before encoding",
+          source: decided("apply_b_dec_to_input", reader)))
+    }
+    if architecture.hasThreshold {
+      ledger.append(
+        LedgerEntry(
+          "threshold", "strict: active when pre-activation > threshold", source: .formatRule))
+    }
+    if k != nil {
+      ledger.append(
+        LedgerEntry(
+          "selection",
+          (architecture == .abstopk ? "largest |pre-activation|, sign kept" : "top k, then ReLU")
+            + "; ties go to the lower index",
+          source: .formatRule))
+      ledger.append(
+        LedgerEntry(
+          "decoder-norm rescaling",
+          rescalesByDecoderNorm
+            ? "pre-activations times ‖W_dec‖ before selection, divided out before decoding" : "off",
+          source: decided("rescale_acts_by_decoder_norm", reader)))
+    }
+    if flattensHeads {
+      ledger.append(
+        LedgerEntry(
+          "rows", "attention heads side by side, [heads · d_head] (hook_z)",
+          source: decided("reshape_activations", reader)))
+    }
+    if let excludesSpecialTokens {
+      ledger.append(
+        LedgerEntry(
+          "special tokens",
+          excludesSpecialTokens
+            ? "left out of training: activations on BOS and its kind mean nothing"
+            : "not left out of training",
+          source: .config(key: "exclude_special_tokens")))
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import Synchronization
+import Tensors
+
+/// Encoder weights in whichever orientation the publisher stored them, read feature by feature.
+///
+/// The canonical orientation is feature-major `[featureCount, modelWidth]`. A file that stores
+/// `[modelWidth, featureCount]` is not transposed when it is opened: a few features are gathered from
+/// its columns, and only a full encode pays for one transposition, kept for the dictionary's lifetime.
+///
+/// Thread rule: safe to use from several threads; ``featureMajor(_:)`` locks while it prepares and
+/// belongs into set-up, not into a per-row loop.
+package final class EncoderMatrix: Sendable {
+  /// How the stored matrix is oriented.
+  package enum Layout: Sendable {
+    /// `[featureCount, modelWidth]`.
+    case featureMajor
+    /// `[modelWidth, featureCount]`.
+    case modelMajor
+  }
+
+  package let stored: RowMatrix
+  package let layout: Layout
+  private let prepared = Mutex<RowMatrix?>(nil)
+
+  package init(_ stored: RowMatrix, layout: Layout) {
+    self.stored = stored
+    self.layout = layout
+  }
+
+  package var featureCount: Int { layout == .featureMajor ? stored.rowCount : stored.width }
+  package var modelWidth: Int { layout == .featureMajor ? stored.width : stored.rowCount }
+
+  /// The whole encoder feature-major, transposed and checked for NaN and infinity on first use.
+  ///
+  /// - Throws: `nonFiniteWeight` with the feature as row.
+  /// - Complexity: O(featureCount · modelWidth) on the first call, O(1) after it.
+  package func featureMajor(_ kernels: Kernels) throws(DictionaryError) -> RowMatrix {
+    let made = try prepared.withLock { cached throws(DictionaryError) -> RowMatrix in
+      if let cached { return cached }
+      try EncoderMatrix.checkFinite(stored, layout: layout, kernels)
+      let matrix = layout == .featureMajor ? stored : stored.transposed(kernels)
+      cached = matrix
+      return matrix
+    }
+    return made
+  }
+
+  /// The encoder rows of `features`, contiguous, `[features.count, modelWidth]`, checked.
+  ///
+  /// Reads only those rows (or columns) of the file.
+  package func rows(
+    of features: [Int], _ kernels: Kernels
+  ) throws(DictionaryError) -> RowMatrix {
+    let gathered =
+      switch layout {
+      case .featureMajor: stored.gatheringRows(features)
+      case .modelMajor: stored.gatheringColumns(features, kernels)
+      }
+    if let bad = gathered.firstNonFinite(in: 0..<gathered.rowCount, kernels) {
+      throw DictionaryError(
+        .nonFiniteWeight(tensor: "encoder", row: features[bad.row], column: bad.column))
+    }
+    return gathered
+  }
+
+  private static func checkFinite(
+    _ stored: RowMatrix, layout: Layout, _ kernels: Kernels
+  ) throws(DictionaryError) {
+    guard let bad = stored.firstNonFinite(in: 0..<stored.rowCount, kernels) else { return }
+    let (feature, column) =
+      layout == .featureMajor ? (bad.row, bad.column) : (bad.column, bad.row)
+    throw DictionaryError(.nonFiniteWeight(tensor: "encoder", row: feature, column: column))
+  }
+}

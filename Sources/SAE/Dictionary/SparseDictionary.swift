@@ -1,0 +1,144 @@
+import Tensors
+
+/// A sparse autoencoder or transcoder in canonical form: the same few fields for every publisher.
+///
+/// ```
+/// x̃ = normalise(x) [− decoderBias if subtractsDecoderBias]      z = E x̃ + encoderBias     f = σ(z)
+/// x̂ = denormalise(Σ fᵢ Dᵢ + decoderBias) [+ skip · x]            error = x − x̂
+/// ```
+///
+/// Shapes: encoder rows `[featureCount, modelWidth]`, decoder rows `[featureCount, outputWidth]`,
+/// `encoderBias` `[featureCount]`, `decoderBias` `[outputWidth]`, skip `[outputWidth, modelWidth]`.
+/// Weights stay in their stored type (f32 or bf16) and, where they come from a file, in the file's
+/// mapping; arithmetic is f32 or better.
+///
+/// Everything in which publishers differ is a field here, decided once by an importer and written to
+/// the ``ledger``.
+///
+/// Thread rule: immutable; share it between threads freely.
+public final class SparseDictionary: Sendable {
+  /// Whether input and output are the same place in the model.
+  public enum Kind: String, Sendable {
+    /// Reconstructs the row that it reads.
+    case autoencoder
+    /// Predicts a row at another place from the row that it reads.
+    case transcoder
+  }
+
+  /// A short name for messages and reports, usually the folder's.
+  public let name: String
+  public let kind: Kind
+  public let featureCount: Int
+  /// Width of the rows it reads (d_in).
+  public let modelWidth: Int
+  /// Width of the rows it writes (d_out); equal to `modelWidth` for an autoencoder.
+  public let outputWidth: Int
+  public let activation: ActivationFunction
+  public let normalisation: Normalisation
+  /// Whether the decoder bias is subtracted from the normalised row before encoding.
+  public let subtractsDecoderBias: Bool
+  /// Whether the reconstruction is taken back to the row's own units; false for transcoders, whose
+  /// output is not normalised by the input's statistics.
+  public let denormalisesOutput: Bool
+  /// Whether activations are multiplied by ‖Dᵢ‖ before selection and divided by it before decoding.
+  public let rescalesByDecoderNorm: Bool
+  /// Where rows are read.
+  public let input: Tap
+  /// Where rows are written; equal to `input` for an autoencoder.
+  public let output: Tap
+  /// Whether the publisher trained it without special tokens (BOS and the like); nil if undeclared.
+  public let excludesSpecialTokens: Bool?
+  /// The decisions that were taken while opening it.
+  public let ledger: [LedgerEntry]
+
+  package let kernels: Kernels
+  package let encoder: EncoderMatrix
+  package let decoder: RowMatrix
+  package let encoderBias: [Float]
+  package let decoderBias: [Float]
+  package let skip: RowMatrix?
+  /// ‖Dᵢ‖ where ``rescalesByDecoderNorm``, else empty.
+  package let decoderNorms: [Float]
+
+  /// The stored type of the decoder rows.
+  public var weightType: ElementType { decoder.elementType }
+  /// Whether it adds a linear path from input to output (a skip transcoder).
+  public var hasSkip: Bool { skip != nil }
+  /// Bytes of encoder, decoder and skip weights as stored.
+  public var weightByteCount: Int {
+    encoder.stored.byteCount + decoder.byteCount + (skip?.byteCount ?? 0)
+  }
+
+  /// Puts a dictionary together and checks that its parts fit.
+  ///
+  /// Reads the biases and thresholds whole, and the decoder only when `rescalesByDecoderNorm` needs its
+  /// norms; no other weight is touched.
+  ///
+  /// - Throws: `DictionaryError` naming the part that does not fit.
+  package init(_ parts: Parts, kernels: Kernels = .best) throws(DictionaryError) {
+    try parts.check()
+    name = parts.name
+    kind = parts.kind
+    featureCount = parts.encoder.featureCount
+    modelWidth = parts.encoder.modelWidth
+    outputWidth = parts.decoder.width
+    activation = parts.activation
+    normalisation = parts.normalisation
+    subtractsDecoderBias = parts.subtractsDecoderBias
+    denormalisesOutput = parts.kind == .autoencoder
+    rescalesByDecoderNorm = parts.rescalesByDecoderNorm
+    input = parts.input
+    output = parts.output
+    excludesSpecialTokens = parts.excludesSpecialTokens
+    ledger = parts.ledger
+    self.kernels = kernels
+    encoder = parts.encoder
+    decoder = parts.decoder
+    encoderBias = parts.encoderBias
+    decoderBias = parts.decoderBias
+    skip = parts.skip
+    if parts.rescalesByDecoderNorm {
+      let decoder = parts.decoder
+      if let bad = decoder.firstNonFinite(in: 0..<decoder.rowCount, kernels) {
+        throw DictionaryError(
+          .nonFiniteWeight(tensor: "decoder", row: bad.row, column: bad.column))
+      }
+      decoderNorms = (0..<decoder.rowCount).map { Float(decoder.norm(ofRow: $0, kernels)) }
+    } else {
+      decoderNorms = []
+    }
+  }
+
+  /// The factor that turns an activation into a coefficient of the stored decoder row: 1, or 1/‖Dᵢ‖.
+  ///
+  /// A feature whose decoder row is zero never fires under rescaling; its factor is 0.
+  package func decodeScale(of feature: Int) -> Float {
+    guard rescalesByDecoderNorm else { return 1 }
+    let norm = decoderNorms[feature]
+    return norm > 0 ? 1 / norm : 0
+  }
+
+  /// Reads every weight once and refuses NaN and infinity, naming tensor, row and column.
+  ///
+  /// - Complexity: O(weightByteCount); pages in the whole file.
+  package func checkFiniteWeights() throws(DictionaryError) {
+    let stored = encoder.stored
+    if let bad = stored.firstNonFinite(in: 0..<stored.rowCount, kernels) {
+      let (row, column) =
+        encoder.layout == .featureMajor ? (bad.row, bad.column) : (bad.column, bad.row)
+      throw DictionaryError(.nonFiniteWeight(tensor: "encoder", row: row, column: column))
+    }
+    if let bad = decoder.firstNonFinite(in: 0..<decoder.rowCount, kernels) {
+      throw DictionaryError(.nonFiniteWeight(tensor: "decoder", row: bad.row, column: bad.column))
+    }
+    if let skip, let bad = skip.firstNonFinite(in: 0..<skip.rowCount, kernels) {
+      throw DictionaryError(.nonFiniteWeight(tensor: "skip", row: bad.row, column: bad.column))
+    }
+  }
+
+  package func checkFeature(_ feature: Int) throws(DictionaryError) {
+    guard feature >= 0 && feature < featureCount else {
+      throw DictionaryError(.featureOutOfRange(found: feature, count: featureCount))
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/// Sparse activations of a run of rows, in compressed-row form.
+///
+/// Row r's active features are `indices[rowOffsets[r] ..< rowOffsets[r + 1]]`, ascending, with the
+/// activations at the same places of `values`. Every value is non-zero; signed σ give negative ones. A
+/// row whose normalisation is undefined has NaN values (see ``undefinedRows``).
+public struct SparseCodes: Sendable, Equatable {
+  /// Number of features of the dictionary that made the codes.
+  public let featureCount: Int
+  /// `[rowCount + 1]`, starting at 0.
+  public internal(set) var rowOffsets: [Int] = [0]
+  /// Feature indices of all rows, ascending within a row.
+  public internal(set) var indices: [Int32] = []
+  /// Activations, one per index.
+  public internal(set) var values: [Float] = []
+  /// Rows whose normalisation is undefined (a zero row under a norm rescale).
+  public internal(set) var undefinedRows: [Int] = []
+
+  /// Makes an empty list of codes.
+  public init(featureCount: Int) {
+    self.featureCount = featureCount
+  }
+
+  /// Number of rows encoded so far.
+  public var rowCount: Int { rowOffsets.count - 1 }
+
+  /// Positions in `indices` and `values` that belong to row `row`.
+  public func range(ofRow row: Int) -> Range<Int> { rowOffsets[row]..<rowOffsets[row + 1] }
+
+  /// The activation of `feature` in row `row`; 0 when it is not active.
+  public func activation(of feature: Int, row: Int) -> Float {
+    var low = rowOffsets[row]
+    var high = rowOffsets[row + 1]
+    while low < high {
+      let middle = (low + high) / 2
+      if indices[middle] < Int32(feature) { low = middle + 1 } else { high = middle }
+    }
+    return low < rowOffsets[row + 1] && indices[low] == Int32(feature) ? values[low] : 0
+  }
+
+  /// Forgets all rows and keeps the memory.
+  public mutating func removeAll() {
+    rowOffsets.removeAll(keepingCapacity: true)
+    rowOffsets.append(0)
+    indices.removeAll(keepingCapacity: true)
+    values.removeAll(keepingCapacity: true)
+    undefinedRows.removeAll(keepingCapacity: true)
+  }
+
+  mutating func append(_ feature: Int, _ value: Float) {
+    indices.append(Int32(truncatingIfNeeded: feature))
+    values.append(value)
+  }
+
+  mutating func endRow() { rowOffsets.append(indices.count) }
+}

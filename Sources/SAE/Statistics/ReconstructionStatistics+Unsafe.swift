@@ -1,0 +1,86 @@
+import Tensors
+
+/// How well a dictionary explains a set of rows, and which features did the work.
+///
+/// - FVU, the fraction of variance unexplained: Σ‖x̂ − x‖² / Σ‖x − x̄‖², with x̄ the mean of the rows
+///   added here (Gao et al. 2024, section 2.3, call it normalised MSE).
+/// - L0: mean number of active features per row.
+/// - cosine: mean over rows of x̂·x / (‖x̂‖·‖x‖).
+///
+/// All sums are f64; the variance is summed around the first row, so that a large common offset costs
+/// no digits.
+package struct ReconstructionStatistics: Sendable {
+  package private(set) var rowCount = 0
+  package private(set) var activeCount = 0
+  package private(set) var maximumActivation: Float = 0
+  /// Rows on which each feature is active, `[featureCount]`.
+  package private(set) var firingCounts: [Int]
+  private var squaredError = 0.0
+  private var cosineSum = 0.0
+  private var cosineRows = 0
+  private var shift: [Double] = []
+  private var sums: [Double]
+  private var squareSum = 0.0
+
+  package init(featureCount: Int, width: Int) {
+    firingCounts = Array(repeating: 0, count: featureCount)
+    sums = Array(repeating: 0, count: width)
+  }
+
+  /// Adds one row, its codes, and its reconstruction where the dictionary reconstructs its input.
+  package mutating func add(
+    _ x: UnsafePointer<Float>, codes: SparseCodes, row: Int,
+    reconstruction: UnsafePointer<Float>?
+  ) {
+    rowCount += 1
+    for position in codes.range(ofRow: row) {
+      activeCount += 1
+      firingCounts[Int(codes.indices[position])] += 1
+      maximumActivation = max(maximumActivation, abs(codes.values[position]))
+    }
+    guard let reconstruction else { return }
+    if shift.isEmpty { shift = (0..<sums.count).map { Double(x[$0]) } }
+    var error = 0.0
+    var product = 0.0
+    var xx = 0.0
+    var yy = 0.0
+    var squares = 0.0
+    sums.withUnsafeMutableBufferPointer { sums in
+      shift.withUnsafeBufferPointer { shift in
+        for index in 0..<sums.count {
+          let value = Double(x[index])
+          let estimate = Double(reconstruction[index])
+          error += (estimate - value) * (estimate - value)
+          product += estimate * value
+          xx += value * value
+          yy += estimate * estimate
+          let shifted = value - shift[index]
+          sums[index] += shifted
+          squares += shifted * shifted
+        }
+      }
+    }
+    squaredError += error
+    squareSum += squares
+    if xx > 0, yy > 0 {
+      cosineSum += product / (xx.squareRoot() * yy.squareRoot())
+      cosineRows += 1
+    }
+  }
+
+  /// Mean number of active features per row, or nil without rows.
+  package var l0: Double? { rowCount > 0 ? Double(activeCount) / Double(rowCount) : nil }
+
+  /// Fraction of variance unexplained, or nil when the rows have no variance or no reconstruction.
+  package var fvu: Double? {
+    guard rowCount > 0, !shift.isEmpty else { return nil }
+    let variance = squareSum - sums.reduce(0) { $0 + $1 * $1 } / Double(rowCount)
+    return variance > 0 ? squaredError / variance : nil
+  }
+
+  /// Mean cosine between row and reconstruction, over rows where both are non-zero.
+  package var cosine: Double? { cosineRows > 0 ? cosineSum / Double(cosineRows) : nil }
+
+  /// Number of features active on at least one row.
+  package var aliveCount: Int { firingCounts.reduce(0) { $0 + ($1 > 0 ? 1 : 0) } }
+}

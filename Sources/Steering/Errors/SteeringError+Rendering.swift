@@ -1,0 +1,150 @@
+import Formats
+import Importers
+import SAE
+
+// The one place where structured errors become sentences.
+
+extension SteeringError {
+  /// Runs `body` and turns a file error into the public one.
+  package static func rendering<R>(
+    _ body: () throws(FormatError) -> R
+  ) throws(SteeringError) -> R {
+    do throws(FormatError) {
+      return try body()
+    } catch {
+      throw SteeringError(error)
+    }
+  }
+
+  /// Turns a file error into the public one.
+  package init(_ error: FormatError) {
+    switch error.reason {
+    case .systemCall, .notARegularFile, .fileChanged: self.init(.inputOutput, error.message)
+    default: self.init(.malformedFile, error.message)
+    }
+  }
+
+  /// Turns an import error into the public one.
+  package init(_ error: ImportError) {
+    let place = error.path.map { $0 + ": " } ?? ""
+    switch error.reason {
+    case .format(var inner):
+      inner.path = inner.path ?? error.path
+      self.init(inner)
+    case .dictionary(let inner):
+      self.init(SteeringError(inner).code, place + SteeringError(inner).message)
+    case .unknownLayout(let found, let accepted):
+      self.init(
+        .unsupportedDictionary, place + "not a dictionary: found \(found), accepted: \(accepted)")
+    case .value(let key, let found, let expected):
+      self.init(
+        .unsupportedDictionary, place + "'\(key)' is \(clipped(found)), expected \(expected)")
+    case .missingKey(let key, let expected):
+      self.init(
+        .unsupportedDictionary, place + "key '\(key)' is missing, expected \(expected)")
+    case .unknownKey(let key, let accepted):
+      self.init(
+        .unsupportedDictionary,
+        place + "unknown key '\(clipped(key))', accepted: \(accepted.joined(separator: ", "));"
+          + " if it changes nothing about inference, pass --ignore-config-key \(clipped(key))")
+    case .missingTensor(let name, let available, let architecture):
+      self.init(
+        .unsupportedDictionary,
+        place + "tensor '\(name)' is missing for architecture '\(architecture)', found:"
+          + " \(list(available))")
+    case .unexpectedTensor(let name, let accepted, let architecture):
+      self.init(
+        .unsupportedDictionary,
+        place + "tensor '\(clipped(name))' has no meaning in architecture '\(architecture)',"
+          + " accepted: \(accepted.joined(separator: ", "))")
+    case .shape(let tensor, let found, let expected, let from):
+      self.init(
+        .shapeMismatch,
+        place + "tensor '\(tensor)' has shape \(found), expected \(expected) from config \(from)")
+    case .elementType(let tensor, let found, let accepted):
+      self.init(
+        .unsupportedDictionary,
+        place + "tensor '\(tensor)' holds \(found), accepted: \(accepted.joined(separator: ", "))")
+    case .refused(let what, let why, let advice):
+      self.init(.unsupportedDictionary, place + "\(what) is not supported: \(why); \(advice)")
+    }
+  }
+
+  /// Turns a dictionary error into the public one.
+  package init(_ error: DictionaryError) {
+    switch error.reason {
+    case .shape(let tensor, let found, let expected):
+      self.init(.shapeMismatch, "\(tensor) has shape \(found), expected \(expected)")
+    case .nonFiniteWeight(let tensor, let row, let column):
+      self.init(
+        .nonFinite,
+        "\(tensor) weight [\(row), \(column)] is NaN or infinite, expected a finite number")
+    case .field(let name, let found, let expected):
+      self.init(.unsupportedDictionary, "\(name) is \(found), expected \(expected)")
+    case .featureOutOfRange(let found, let count):
+      self.init(
+        .invalidArgument, "feature \(found) does not exist, expected 0 to \(count - 1)")
+    case .width(let found, let expected):
+      self.init(
+        .shapeMismatch, "rows have width \(found), expected \(expected) from the dictionary")
+    case .nonFiniteInput(let row, let column):
+      self.init(
+        .nonFinite,
+        "row \(row), column \(column) is NaN or infinite, expected a finite number")
+    case .nonFiniteResult(let row):
+      self.init(
+        .nonFinite, "row \(row) overflows f32 when it is encoded, expected smaller values")
+    case .codes(let detail):
+      self.init(.invalidArgument, detail)
+    }
+  }
+
+  /// Turns a plan error into the public one.
+  package init(_ error: PlanError) {
+    let field = error.field
+    switch error.reason {
+    case .unknownKey(let accepted):
+      self.init(
+        .invalidPlan, "unknown key '\(clipped(field))', accepted: \(accepted.joined(separator: ", "))")
+    case .missing(let expected):
+      self.init(.invalidPlan, "key '\(field)' is missing, expected \(expected)")
+    case .value(let found, let expected):
+      self.init(.invalidPlan, "'\(field)' is \(clipped(found)), expected \(expected)")
+    case .duplicate(let feature, let other):
+      self.init(
+        .invalidPlan,
+        "'\(field)' sets feature \(feature), which '\(other)' already sets on the same rows;"
+          + " expected one setting per feature and row (several adds, or a floor below a ceiling,"
+          + " may be combined)")
+    case .featureOutOfRange(let found, let count):
+      self.init(.invalidPlan, "'\(field)' is \(found), expected 0 to \(count - 1)")
+    case .zeroDirection(let feature):
+      self.init(
+        .invalidPlan, "'\(field)' needs a direction, but the decoder row of feature \(feature) is zero"
+      )
+    case .nonFiniteDirection(let feature, let column):
+      self.init(
+        .nonFinite,
+        "'\(field)': decoder weight [\(feature), \(column)] is NaN or infinite,"
+          + " expected a finite number")
+    case .needsActivation(let mode, let reads, let writes):
+      self.init(
+        .invalidPlan,
+        "'\(field)' is \(mode), which needs the feature's activation, but this transcoder reads"
+          + " \(reads) and writes \(writes); expected add or project-out")
+    case .empty:
+      self.init(.invalidPlan, "'\(field)' is empty, expected at least one intervention")
+    }
+  }
+}
+
+/// Text from an untrusted file, short and printable.
+private func clipped(_ text: String) -> String {
+  let printable = text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : Character($0) }
+  return printable.count <= 120 ? String(printable) : String(printable.prefix(117)) + "..."
+}
+
+private func list(_ names: [String]) -> String {
+  let shown = names.prefix(12).map(clipped).joined(separator: ", ")
+  return names.count > 12 ? shown + ", … (\(names.count) in all)" : shown
+}

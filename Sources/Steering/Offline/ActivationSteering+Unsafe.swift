@@ -1,0 +1,81 @@
+import Formats
+import SAE
+import Tensors
+
+/// Applies a plan to every row of a file and writes the same file with only those rows changed.
+///
+/// The output is the input byte for byte (header, other tensors, padding) except for the elements of
+/// edited rows. Rows stream through a few megabytes of memory; the output appears under its name only
+/// when it is complete.
+public enum ActivationSteering {
+  /// Runs `plan` over `activations` and writes `output`.
+  ///
+  /// Positions come from the file where it has them, else they are row indices.
+  ///
+  /// - Parameter progress: Called now and then with rows done and rows in all.
+  public static func run(
+    _ plan: Plan, on activations: Activations, to output: String, promptLength: Int? = nil,
+    progress: (Int, Int) -> Void = { _, _ in }
+  ) throws(SteeringError) -> ApplyReport {
+    let dictionary = plan.dictionary
+    try activations.checkWidth(dictionary.outputWidth, of: "dictionary's output width")
+    if plan.document.needsPromptLength, promptLength == nil {
+      throw SteeringError(
+        .invalidPlan,
+        "a scope names a phase, but nothing says where the prompt ends: give the prompt length")
+    }
+    let session = Session(plan, promptLength: promptLength ?? .max)
+    let observer = try FeatureObserver(plan)
+    let file = activations.file
+    let target = try SteeringError.rendering { () throws(FormatError) in
+      try OutputFile.create(output)
+    }
+    try copy(file, 0..<file.dataOffset, to: target)
+    let editor = RowEditor(session, observer, activations)
+    let chunk = min(activations.rowsPerChunk, max(activations.rowCount, 1))
+    let bytes = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(1, chunk * file.rowByteCount), alignment: 64)
+    defer { bytes.deallocate() }
+    var first = 0
+    while first < activations.rowCount {
+      let rows = first..<min(first + chunk, activations.rowCount)
+      let start = file.dataOffset + first * file.rowByteCount
+      let size = rows.count * file.rowByteCount
+      let part = UnsafeMutableRawBufferPointer(rebasing: bytes[..<size])
+      part.copyMemory(
+        from: UnsafeRawBufferPointer(start: file.file.storage.base + start, count: size))
+      for row in rows {
+        try editor.edit(
+          part.baseAddress.map { $0 + (row - first) * file.rowByteCount }, row: row)
+      }
+      try SteeringError.rendering { () throws(FormatError) in
+        try target.write(UnsafeRawBufferPointer(part).bytes)
+      }
+      activations.consumed(rows)
+      first = rows.upperBound
+      progress(first, activations.rowCount)
+    }
+    let end = file.dataOffset + activations.rowCount * file.rowByteCount
+    try copy(file, end..<file.file.byteCount, to: target)
+    try activations.checkUnchanged()
+    try SteeringError.rendering { () throws(FormatError) in try target.commit() }
+    return observer.report(
+      rowCount: activations.rowCount, special: activations.isSpecial, output: output,
+      byteCount: file.file.byteCount)
+  }
+
+  private static func copy(
+    _ file: ActivationFile, _ range: Range<Int>, to target: OutputFile
+  ) throws(SteeringError) {
+    let step = 4 << 20
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let end = min(start + step, range.upperBound)
+      let bytes = UnsafeRawBufferPointer(
+        start: file.file.storage.base + start, count: end - start)
+      try SteeringError.rendering { () throws(FormatError) in try target.write(bytes.bytes) }
+      file.file.advise(.dontNeed, start..<end)
+      start = end
+    }
+  }
+}

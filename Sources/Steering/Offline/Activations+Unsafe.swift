@@ -1,0 +1,113 @@
+import Formats
+import SAE
+import Tensors
+
+/// Recorded residual rows in a file: safetensors, npy, or raw f32 with a shape.
+///
+/// Rows are read in chunks through a mapping, and consumed pages are given back, so that memory does
+/// not grow with the file. Beside the matrix, a safetensors file may say where rows stood in their
+/// text: `positions` (integers, 0 for the first token) and `special` (non-zero for BOS and its kind).
+public final class Activations {
+  package let file: ActivationFile
+  /// Position of each row in its sequence, or nil when the file does not say.
+  public let positions: [Int]?
+  /// Whether each row belongs to a special token, or nil when the file does not say.
+  public let isSpecial: [Bool]?
+
+  public var path: String { file.path }
+  public var rowCount: Int { file.rowCount }
+  public var width: Int { file.width }
+  public var elementType: ElementType { file.elementType }
+  /// What was opened, for example `safetensors tensor 'activations'`.
+  public var description: String { file.description }
+
+  /// Opens a file of activations.
+  ///
+  /// - Parameters:
+  ///   - tensor: Which tensor of a safetensors file; needed when it holds several float matrices.
+  ///   - shape: `[rows, width]` of a raw f32 file; refused for files that have a shape.
+  public init(
+    _ path: String, tensor: String? = nil, shape: [Int]? = nil
+  ) throws(SteeringError) {
+    do throws(FormatError) {
+      file = try ActivationFile.open(path, tensorName: tensor, shape: shape)
+      positions = try Self.companion("positions", of: file)
+      isSpecial = try Self.companion("special", of: file)?.map { $0 != 0 }
+      if let row = positions?.firstIndex(where: { $0 < 0 }) {
+        throw FormatError(
+          .outOfRange(
+            field: "positions[\(row)]", found: "\(positions?[row] ?? 0)", expected: "0 or more"))
+      }
+    } catch {
+      throw SteeringError(error.at(path: path))
+    }
+  }
+
+  private static func companion(
+    _ name: String, of file: ActivationFile
+  ) throws(FormatError) -> [Int]? {
+    guard let tensor = file.companion(name) else { return nil }
+    guard tensor.shape == [file.rowCount] else {
+      throw FormatError(
+        .wrongShape(tensor: name, found: tensor.shape, expected: "[\(file.rowCount)], one per row"))
+    }
+    guard let values = tensor.integers() else {
+      throw FormatError(
+        .wrongType(field: name, found: tensor.elementType.rawValue, expected: "an integer type"))
+    }
+    return values
+  }
+
+  /// The position of row `row`: what the file says, else its index.
+  public func position(ofRow row: Int) -> Int { positions?[row] ?? row }
+
+  /// Rows that fit into a few megabytes.
+  package var rowsPerChunk: Int {
+    max(1, (4 << 20) / max(1, width * MemoryLayout<Float>.stride))
+  }
+
+  /// Calls `body` with consecutive chunks of rows widened to f32, `[count, width]`, contiguous.
+  package func forEachChunk(
+    _ body: (_ first: Int, _ count: Int, _ rows: UnsafePointer<Float>) throws(SteeringError) -> Void
+  ) throws(SteeringError) {
+    let chunk = min(rowsPerChunk, max(rowCount, 1))
+    let buffer = FloatBuffer(count: chunk * width)
+    var first = 0
+    while first < rowCount {
+      let count = min(chunk, rowCount - first)
+      widen(first..<(first + count), into: buffer.base)
+      try body(first, count, buffer.base)
+      consumed(first..<(first + count))
+      first += count
+    }
+    try checkUnchanged()
+  }
+
+  package func widen(_ rows: Range<Int>, into out: UnsafeMutablePointer<Float>) {
+    file.tensor.widen(
+      from: rows.lowerBound * width, count: rows.count * width, into: out, .best)
+  }
+
+  /// Gives the pages of `rows` back to the system.
+  package func consumed(_ rows: Range<Int>) {
+    let start = file.dataOffset + rows.lowerBound * file.rowByteCount
+    file.file.advise(.dontNeed, start..<(start + rows.count * file.rowByteCount))
+  }
+
+  package func checkUnchanged() throws(SteeringError) {
+    do throws(FormatError) {
+      try file.file.checkUnchanged()
+    } catch {
+      throw SteeringError(error)
+    }
+  }
+
+  /// Throws unless rows have `expected` columns.
+  package func checkWidth(_ expected: Int, of place: String) throws(SteeringError) {
+    guard width == expected else {
+      throw SteeringError(
+        .shapeMismatch,
+        "\(path): \(description) has rows of width \(width), expected \(expected), the \(place)")
+    }
+  }
+}

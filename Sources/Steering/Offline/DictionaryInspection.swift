@@ -1,0 +1,83 @@
+import SAE
+
+/// What a look at every weight says about a dictionary.
+public struct DictionaryInspection: Sendable {
+  /// How the norms of rows are spread.
+  public struct Norms: Sendable, Equatable {
+    public var minimum: Double
+    public var median: Double
+    public var maximum: Double
+    /// Rows whose norm is zero.
+    public var zeroCount: Int
+    /// Rows per tenth of the range between minimum and maximum.
+    public var histogram: [Int]
+
+    init(_ values: [Double]) {
+      let sorted = values.sorted()
+      minimum = sorted.first ?? 0
+      maximum = sorted.last ?? 0
+      median = OrdinaryRows.median(values) ?? 0
+      zeroCount = values.reduce(0) { $0 + ($1 == 0 ? 1 : 0) }
+      histogram = Array(repeating: 0, count: 10)
+      for value in values {
+        let place = maximum > minimum ? Int((value - minimum) / (maximum - minimum) * 10) : 0
+        histogram[min(place, 9)] += 1
+      }
+    }
+
+    /// Whether every row has norm 1 within `tolerance`.
+    public func areUnit(tolerance: Double = 1e-3) -> Bool {
+      abs(minimum - 1) <= tolerance && abs(maximum - 1) <= tolerance
+    }
+  }
+
+  public let dictionary: SparseDictionary
+  public let encoderNorms: Norms
+  public let decoderNorms: Norms
+  /// The dictionary's own ledger, and what was measured here.
+  public let ledger: [LedgerEntry]
+
+  /// Reads every weight once.
+  ///
+  /// - Throws: `nonFinite` for a NaN or infinite weight, naming tensor, row and column.
+  public init(_ dictionary: SparseDictionary) throws(SteeringError) {
+    self.dictionary = dictionary
+    let kernels = dictionary.kernels
+    do throws(DictionaryError) {
+      try dictionary.checkFiniteWeights()
+      let encoder = try dictionary.encoder.featureMajor(kernels)
+      encoderNorms = Norms((0..<encoder.rowCount).map { encoder.norm(ofRow: $0, kernels) })
+    } catch {
+      throw SteeringError(error)
+    }
+    let decoder = dictionary.decoder
+    decoderNorms = Norms((0..<decoder.rowCount).map { decoder.norm(ofRow: $0, kernels) })
+    ledger = dictionary.ledger + [Self.entry(decoderNorms)]
+  }
+
+  private static func entry(_ norms: Norms) -> LedgerEntry {
+    let spread =
+      "norms \(short(norms.minimum)) to \(short(norms.maximum)), median \(short(norms.median))"
+    return LedgerEntry(
+      "decoder rows",
+      norms.areUnit()
+        ? "unit: alpha is the length of the edit" : "not unit: \(spread); alpha multiplies them",
+      source: .measured)
+  }
+
+  /// Five significant digits, without Foundation.
+  private static func short(_ value: Double) -> String {
+    guard value != 0, value.isFinite else { return "\(value)" }
+    var scale = 1.0
+    var magnitude = abs(value)
+    while magnitude >= 100_000 {
+      magnitude /= 10
+      scale /= 10
+    }
+    while magnitude < 10_000 {
+      magnitude *= 10
+      scale *= 10
+    }
+    return "\((value * scale).rounded() / scale)"
+  }
+}

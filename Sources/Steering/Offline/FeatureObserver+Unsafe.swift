@@ -1,0 +1,102 @@
+import SAE
+import Tensors
+
+/// Collects, per steered feature, activations before and after, and the dose of each edited row.
+final class FeatureObserver {
+  private let plan: Plan
+  private let reader: SelectiveEncoder?
+  private let scratch: SelectiveEncoder.Scratch?
+  private let before: FloatBuffer
+  private let after: FloatBuffer
+  private var features: [ApplyReport.Feature]
+  private var sums: [(before: Double, after: Double, count: Int)]
+  private var doses: [Float] = []
+  private var rowsUndefined = 0
+  private var editedRows: [Int] = []
+
+  /// Gathers encoder rows for reading; a transcoder's rows cannot be read where they are written.
+  init(_ plan: Plan) throws(SteeringError) {
+    self.plan = plan
+    do throws(DictionaryError) {
+      reader =
+        plan.dictionary.kind == .autoencoder
+        ? try SelectiveEncoder(plan.dictionary, features: plan.features) : nil
+    } catch {
+      throw SteeringError(error)
+    }
+    scratch = reader.map { SelectiveEncoder.Scratch(for: $0) }
+    before = FloatBuffer(count: plan.features.count)
+    after = FloatBuffer(count: plan.features.count)
+    features = plan.features.map { feature in
+      ApplyReport.Feature(
+        feature: feature,
+        interventions: plan.document.interventions.filter { $0.feature == feature })
+    }
+    sums = Array(repeating: (0, 0, 0), count: plan.features.count)
+  }
+
+  func observe(
+    row: Int, _ edit: RowEdit, _ session: Session, before x: UnsafePointer<Float>,
+    after y: UnsafePointer<Float>
+  ) throws(SteeringError) {
+    for slot in features.indices where session.isInScope(slot: slot) {
+      features[slot].rowsInScope += 1
+    }
+    if edit.outcome == .undefined { rowsUndefined += 1 }
+    guard edit.outcome == .edited else { return }
+    editedRows.append(row)
+    doses.append(edit.dose)
+    let wasReadable = try read(x, into: before, row)
+    let isReadable = try read(y, into: after, row)
+    for slot in features.indices where session.coefficient(ofSlot: slot) != 0 {
+      features[slot].rowsTouched += 1
+      guard wasReadable, isReadable else { continue }
+      let (old, new) = (Double(before[slot]), Double(after[slot]))
+      sums[slot].before += old
+      sums[slot].after += new
+      sums[slot].count += 1
+      features[slot].activeBefore += old != 0 ? 1 : 0
+      features[slot].activeAfter += new != 0 ? 1 : 0
+      features[slot].maximumBefore = max(features[slot].maximumBefore ?? old, old)
+      features[slot].maximumAfter = max(features[slot].maximumAfter ?? new, new)
+    }
+  }
+
+  private func read(
+    _ x: UnsafePointer<Float>, into out: FloatBuffer, _ row: Int
+  ) throws(SteeringError) -> Bool {
+    guard let reader, let scratch else { return false }
+    do throws(DictionaryError) {
+      return try reader.read(x, into: out.base, row: row, scratch) != nil
+    } catch {
+      throw SteeringError(error)
+    }
+  }
+
+  func report(rowCount: Int, special: [Bool]?, output: String, byteCount: Int) -> ApplyReport {
+    var features = features
+    for slot in features.indices where sums[slot].count > 0 {
+      features[slot].meanBefore = sums[slot].before / Double(sums[slot].count)
+      features[slot].meanAfter = sums[slot].after / Double(sums[slot].count)
+    }
+    var report = ApplyReport(
+      rowCount: rowCount, features: features, outputPath: output, outputByteCount: byteCount)
+    report.rowsEdited = editedRows.count
+    report.rowsUndefined = rowsUndefined
+    report.specialRowsEdited = special.map { mask in editedRows.reduce(0) { $0 + (mask[$1] ? 1 : 0) } }
+    report.dose = dose()
+    return report
+  }
+
+  private func dose() -> ApplyReport.Dose? {
+    let finite = doses.filter { $0.isFinite }.map(Double.init)
+    guard let median = OrdinaryRows.median(finite), let low = finite.min(), let high = finite.max()
+    else { return nil }
+    var histogram = Array(repeating: 0, count: 10)
+    for value in finite {
+      let place = high > low ? Int((value - low) / (high - low) * 10) : 0
+      histogram[min(place, 9)] += 1
+    }
+    return ApplyReport.Dose(minimum: low, median: median, maximum: high, histogram: histogram)
+  }
+}

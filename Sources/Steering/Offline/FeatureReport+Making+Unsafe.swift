@@ -1,0 +1,122 @@
+import SAE
+import Tensors
+
+extension FeatureReport {
+  /// Looks at one feature's weights, and at `encoding` where there is one.
+  ///
+  /// - Parameters:
+  ///   - encoding: Codes of the rows to report on.
+  ///   - count: How many neighbours, peaks and companions to list.
+  public init(
+    _ feature: Int, of dictionary: SparseDictionary, encoding: ActivationEncoding? = nil,
+    positions: Activations? = nil, count: Int = 8
+  ) throws(SteeringError) {
+    let kernels = dictionary.kernels
+    let encoderRow: [Float]
+    do throws(DictionaryError) {
+      try dictionary.checkFeature(feature)
+      encoderRow = try dictionary.encoder.rows(of: [feature], kernels).values(ofRow: 0, kernels)
+      let decoder = dictionary.decoder
+      if let bad = decoder.firstNonFinite(in: 0..<decoder.rowCount, kernels) {
+        throw DictionaryError(
+          .nonFiniteWeight(tensor: "decoder", row: bad.row, column: bad.column))
+      }
+    } catch {
+      throw SteeringError(error)
+    }
+    self.feature = feature
+    encoderNorm = Self.norm(encoderRow)
+    decoderNorm = dictionary.decoder.norm(ofRow: feature, kernels)
+    let decoderRow = dictionary.decoder.values(ofRow: feature, kernels)
+    if dictionary.kind == .autoencoder, encoderNorm > 0, decoderNorm > 0 {
+      let product = zip(encoderRow, decoderRow).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+      encoderDecoderCosine = product / (encoderNorm * decoderNorm)
+    } else {
+      encoderDecoderCosine = nil
+    }
+    switch dictionary.activation {
+    case .jumpReLU(let values): threshold = Double(values[feature])
+    case .batchTopK(let value): threshold = Double(value)
+    default: threshold = nil
+    }
+    if case .gated(let gate, _, _) = dictionary.activation {
+      encoderBias = Double(gate[feature])
+    } else {
+      encoderBias = Double(dictionary.encoderBias[feature])
+    }
+    let cosines = Self.cosines(feature, decoderRow, dictionary)
+    nearest = Array(cosines.sorted { ($1.cosine, $0.feature) < ($0.cosine, $1.feature) }.prefix(count))
+    mostOpposite = cosines.min { ($0.cosine, $0.feature) < ($1.cosine, $1.feature) }
+    firing = encoding.map { Self.firing(feature, $0.codes, positions, count: count) }
+  }
+
+  private static func norm(_ values: [Float]) -> Double {
+    values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+  }
+
+  /// Cosines of every other feature's decoder row with `row`; features with a zero row are left out.
+  private static func cosines(
+    _ feature: Int, _ row: [Float], _ dictionary: SparseDictionary
+  ) -> [Neighbour] {
+    let own = norm(row)
+    guard own > 0 else { return [] }
+    let n = dictionary.featureCount
+    let products = FloatBuffer(count: n)
+    row.withUnsafeBufferPointer { row in
+      guard let base = row.baseAddress else { return }
+      dictionary.decoder.matvec(
+        from: 0, count: n, base, into: products.base, dictionary.kernels)
+    }
+    var found: [Neighbour] = []
+    for other in 0..<n where other != feature {
+      let norm = dictionary.decoder.norm(ofRow: other, dictionary.kernels)
+      guard norm > 0 else { continue }
+      found.append(Neighbour(feature: other, cosine: Double(products[other]) / (own * norm)))
+    }
+    return found
+  }
+
+  private static func firing(
+    _ feature: Int, _ codes: SparseCodes, _ activations: Activations?, count: Int
+  ) -> Firing {
+    var together = [Int](repeating: 0, count: codes.featureCount)
+    var totals = [Int](repeating: 0, count: codes.featureCount)
+    var peaks: [Peak] = []
+    let undefined = Set(codes.undefinedRows)
+    for row in 0..<codes.rowCount where !undefined.contains(row) {
+      let activation = codes.activation(of: feature, row: row)
+      for position in codes.range(ofRow: row) {
+        let other = Int(codes.indices[position])
+        totals[other] += 1
+        if activation != 0 { together[other] += 1 }
+      }
+      guard activation != 0 else { continue }
+      peaks.append(
+        Peak(
+          row: row, position: activations?.position(ofRow: row) ?? row,
+          activation: Double(activation)))
+    }
+    let rows = codes.rowCount - undefined.count
+    let active = peaks.count
+    let maximum = peaks.map { abs($0.activation) }.max()
+    var histogram = Array(repeating: 0, count: 10)
+    for peak in peaks {
+      histogram[min(9, Int(abs(peak.activation) / (maximum ?? 1) * 10))] += 1
+    }
+    var companions: [Companion] = []
+    for other in 0..<codes.featureCount where other != feature && together[other] >= 2 {
+      let share = Double(together[other]) / Double(active)
+      let base = Double(totals[other]) / Double(rows)
+      companions.append(
+        Companion(
+          feature: other, rowsTogether: together[other], share: share, lift: share / base))
+    }
+    companions.sort { ($1.lift * $1.share, $0.feature) < ($0.lift * $0.share, $1.feature) }
+    peaks.sort { (abs($1.activation), $0.row) < (abs($0.activation), $1.row) }
+    return Firing(
+      rowCount: rows, activeCount: active,
+      mean: active > 0 ? peaks.reduce(0) { $0 + $1.activation } / Double(active) : nil,
+      maximum: peaks.first?.activation, histogram: histogram, peaks: Array(peaks.prefix(count)),
+      companions: Array(companions.prefix(count)))
+  }
+}

@@ -1,0 +1,159 @@
+import SAE
+import Tensors
+
+/// A plan compiled against a dictionary: every row that it needs, copied together and checked.
+///
+/// Compiling reads the decoder row of each steered feature, and the encoder row of each feature whose
+/// activation matters; with TopK and AbsTopK the whole encoder, to rank against. Applying it then reads
+/// nothing else.
+///
+/// Thread rule: immutable; share it between sessions and threads.
+public final class Plan: Sendable {
+  public let dictionary: SparseDictionary
+  /// The document that it was compiled from.
+  public let document: PlanDocument
+  /// The steered features, ascending, each once.
+  public let features: [Int]
+
+  let edits: [Edit]
+  let scopes: [Scope]
+  /// Decoder rows of ``features``, `[features.count, outputWidth]`.
+  let directions: RowMatrix
+  /// 1/‖Dᵢ‖ per feature.
+  let inverseNorms: [Float]
+  /// Reads the features whose activation some edit needs; nil when none does.
+  let encoder: SelectiveEncoder?
+  /// Whether edits are in the units of normalised rows and must be scaled back per row.
+  let needsRowScale: Bool
+
+  /// One intervention, ready to be evaluated.
+  struct Edit {
+    var mode: Intervention.Mode
+    /// Place in `features` and `directions`.
+    var slot: Int
+    /// Place in `encoder.features`; -1 when the activation is not needed.
+    var reading: Int
+    var scope: Int
+    /// What `amount` multiplies.
+    var unit: Unit
+    var amount: Float
+
+    enum Unit {
+      /// Activation units: times Dᵢ (divided by its norm under rescaling), times the row's scale.
+      case activation
+      /// Row units: times D̂ᵢ.
+      case length
+      /// Fractions of the row's norm: times ‖x‖·D̂ᵢ.
+      case fraction
+    }
+  }
+
+  /// Compiles `document`.
+  ///
+  /// - Throws: `invalidPlan` naming the field; `nonFinite` for a NaN or infinite weight in a row that it
+  ///   needs.
+  public convenience init(
+    _ document: PlanDocument, dictionary: SparseDictionary
+  ) throws(SteeringError) {
+    do throws(PlanError) {
+      try document.check(featureCount: dictionary.featureCount)
+      try Self.checkTaps(document, dictionary)
+    } catch {
+      throw SteeringError(error)
+    }
+    try self.init(checked: document, dictionary)
+  }
+
+  private init(
+    checked document: PlanDocument, _ dictionary: SparseDictionary
+  ) throws(SteeringError) {
+    self.document = document
+    self.dictionary = dictionary
+    features = Array(Set(document.interventions.map(\.feature))).sorted()
+    directions = dictionary.decoder.gatheringRows(features)
+    inverseNorms = try Self.checkedInverseNorms(directions, features, document, dictionary)
+    let read = Array(
+      Set(document.interventions.filter { $0.mode.needsActivation }.map(\.feature))
+    ).sorted()
+    do throws(DictionaryError) {
+      encoder = read.isEmpty ? nil : try SelectiveEncoder(dictionary, features: read)
+    } catch {
+      throw SteeringError(error)
+    }
+    var scopes: [Scope] = []
+    var edits: [Edit] = []
+    for intervention in document.interventions {
+      let scope = document.scope(of: intervention)
+      if !scopes.contains(scope) { scopes.append(scope) }
+      edits.append(
+        Edit(
+          mode: intervention.mode, slot: features.firstIndex(of: intervention.feature) ?? 0,
+          reading: intervention.mode.needsActivation
+            ? read.firstIndex(of: intervention.feature) ?? -1 : -1,
+          scope: scopes.firstIndex(of: scope) ?? 0, unit: Self.unit(of: intervention),
+          amount: Self.amount(of: intervention)))
+    }
+    self.scopes = scopes
+    // One order for all orders of writing: the sum of a feature's edits must not depend on it.
+    self.edits = edits.sorted {
+      ($0.slot, $0.mode.rawValue, $0.amount) < ($1.slot, $1.mode.rawValue, $1.amount)
+    }
+    needsRowScale =
+      dictionary.denormalisesOutput && dictionary.normalisation != .none
+      && edits.contains { $0.unit == .activation && $0.mode != .projectOut }
+  }
+
+  private static func unit(of intervention: Intervention) -> Edit.Unit {
+    switch intervention.strength {
+    case .decoder, .maximumActivation: .activation
+    case .unit: .length
+    case .relative: .fraction
+    }
+  }
+
+  private static func amount(of intervention: Intervention) -> Float {
+    guard intervention.strength == .maximumActivation else { return Float(intervention.alpha) }
+    return Float(intervention.alpha * (intervention.maximumActivation ?? 1))
+  }
+
+  /// A transcoder's activations are read at one place and written at another: no row has both.
+  private static func checkTaps(
+    _ document: PlanDocument, _ dictionary: SparseDictionary
+  ) throws(PlanError) {
+    guard dictionary.kind == .transcoder else { return }
+    for (index, intervention) in document.interventions.enumerated()
+    where intervention.mode.needsActivation {
+      throw PlanError(
+        "interventions[\(index)].mode",
+        .needsActivation(
+          mode: intervention.mode.rawValue, reads: dictionary.input.hook ?? "its input",
+          writes: dictionary.output.hook ?? "its output"))
+    }
+  }
+
+  private static func checkedInverseNorms(
+    _ directions: RowMatrix, _ features: [Int], _ document: PlanDocument,
+    _ dictionary: SparseDictionary
+  ) throws(SteeringError) -> [Float] {
+    if let bad = directions.firstNonFinite(in: 0..<features.count, dictionary.kernels) {
+      let feature = features[bad.row]
+      let index = document.interventions.firstIndex { $0.feature == feature } ?? 0
+      throw SteeringError(
+        PlanError(
+          "interventions[\(index)].feature",
+          .nonFiniteDirection(feature: feature, column: bad.column)))
+    }
+    var inverses: [Float] = []
+    for (slot, feature) in features.enumerated() {
+      let norm = directions.norm(ofRow: slot, dictionary.kernels)
+      let inverse = Float(1 / norm)
+      guard norm > 0, inverse.isFinite else {
+        let index = document.interventions.firstIndex { $0.feature == feature } ?? 0
+        throw SteeringError(
+          PlanError("interventions[\(index)].feature", .zeroDirection(feature: feature)))
+      }
+      inverses.append(inverse)
+    }
+    return inverses
+  }
+}

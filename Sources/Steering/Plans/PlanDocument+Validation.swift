@@ -1,0 +1,86 @@
+extension PlanDocument {
+  /// Throws unless every field is in its range and no row has one feature set twice.
+  func check(featureCount: Int) throws(PlanError) {
+    guard !interventions.isEmpty else { throw PlanError("interventions", .empty) }
+    try check(scope, "scope")
+    for (index, intervention) in interventions.enumerated() {
+      try check(intervention, "interventions[\(index)]", featureCount: featureCount)
+    }
+    for later in interventions.indices {
+      for earlier in 0..<later where conflict(interventions[earlier], interventions[later]) {
+        throw PlanError(
+          "interventions[\(later)]",
+          .duplicate(feature: interventions[later].feature, other: "interventions[\(earlier)]"))
+      }
+    }
+  }
+
+  private func check(
+    _ intervention: Intervention, _ field: String, featureCount: Int
+  ) throws(PlanError) {
+    guard (0..<featureCount).contains(intervention.feature) else {
+      throw PlanError(
+        field + ".feature",
+        .featureOutOfRange(found: intervention.feature, count: featureCount))
+    }
+    let accepted = Intervention.Strength.accepted(by: intervention.mode)
+    guard accepted.contains(intervention.strength) else {
+      throw PlanError(
+        field + ".strength",
+        .value(
+          found: intervention.strength.rawValue,
+          expected: accepted.map(\.rawValue).joined(separator: ", ") + " with mode "
+            + intervention.mode.rawValue))
+    }
+    guard Float(intervention.alpha).isFinite else {
+      throw PlanError(
+        field + ".alpha",
+        .value(found: "\(intervention.alpha)", expected: "a finite number that f32 can hold"))
+    }
+    if let maximum = intervention.maximumActivation {
+      guard maximum > 0 && Float(maximum).isFinite else {
+        throw PlanError(
+          field + ".max_activation",
+          .value(found: "\(maximum)", expected: "a positive finite number"))
+      }
+    } else if intervention.strength == .maximumActivation {
+      throw PlanError(
+        field + ".max_activation",
+        .missing(expected: "the feature's largest activation, for strength max-activation"))
+    }
+    if let scope = intervention.scope { try check(scope, field + ".scope") }
+  }
+
+  private func check(_ scope: Scope, _ field: String) throws(PlanError) {
+    guard scope.skipFirst >= 0 else {
+      throw PlanError(
+        field + ".skip_first", .value(found: "\(scope.skipFirst)", expected: "0 or more"))
+    }
+    for (index, range) in scope.ranges.enumerated() {
+      guard range.lowerBound >= 0, !range.isEmpty else {
+        throw PlanError(
+          field + ".ranges[\(index)]",
+          .value(
+            found: "[\(range.lowerBound), \(range.upperBound)]",
+            expected: "[start, end] with 0 <= start < end"))
+      }
+    }
+  }
+
+  /// Whether two interventions would both decide one feature's value on some row.
+  private func conflict(_ a: Intervention, _ b: Intervention) -> Bool {
+    guard a.feature == b.feature, !(a.mode == .add && b.mode == .add) else { return false }
+    if case let (floor?, ceiling?) = bounds(a, b), floor <= ceiling { return false }
+    return !scope(of: a).isDisjoint(from: scope(of: b))
+  }
+
+  /// The values of a floor and a ceiling, if the two interventions are one of each.
+  private func bounds(_ a: Intervention, _ b: Intervention) -> (Double?, Double?) {
+    func value(_ mode: Intervention.Mode) -> Double? {
+      guard let found = [a, b].first(where: { $0.mode == mode }) else { return nil }
+      return found.strength == .maximumActivation
+        ? found.alpha * (found.maximumActivation ?? 1) : found.alpha
+    }
+    return (value(.floor), value(.ceiling))
+  }
+}

@@ -1,0 +1,183 @@
+package import CKernels
+
+// Pass-through to the kernel table. Counts and strides are in elements and not negative; the pointers cover
+// the stated shapes. Nothing is checked here: the callers own shapes and overflow checks.
+
+extension Kernels {
+  // MARK: - Reductions
+
+  /// Returns the sum over i of a[i] * b[i]; 0 when `count` is 0.
+  ///
+  /// `a` and `b` are [count] and may overlap. NaN and infinities propagate.
+  /// Precision: reduction, see `dotErrorFactor(count:)`.
+  @inlinable @inline(__always)
+  package func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int) -> Float {
+    table.dot_f32(a, b, count)
+  }
+
+  /// Returns the sum over i of a[i] * b[i], where `a` holds bf16 bits; 0 when `count` is 0.
+  ///
+  /// `a` and `b` are [count]. NaN and infinities propagate.
+  /// Precision: reduction, see `dotErrorFactor(count:)`.
+  @inlinable @inline(__always)
+  package func dot(
+    bfloat16 a: UnsafePointer<UInt16>, _ b: UnsafePointer<Float>, count: Int
+  ) -> Float {
+    table.dot_bf16(a, b, count)
+  }
+
+  /// Sets out[m] to the dot product of row m and `x`.
+  ///
+  /// `rows` is [rowCount, columnCount], rows `rowStride` elements apart; `x` is [columnCount]; `out` is
+  /// [rowCount] and overlaps neither. Each result has the bits that `dot` returns for its row, except for
+  /// NaN payloads: computing rows alone or together gives the same answer.
+  @inlinable @inline(__always)
+  package func matvec(
+    rows: UnsafePointer<Float>, rowStride: Int, _ x: UnsafePointer<Float>,
+    into out: UnsafeMutablePointer<Float>, rowCount: Int, columnCount: Int
+  ) {
+    table.matvec_f32(rows, rowStride, x, out, rowCount, columnCount)
+  }
+
+  /// Sets out[m] to the dot product of row m, in bf16 bits, and `x`.
+  ///
+  /// `rows` is [rowCount, columnCount], rows `rowStride` elements apart; `x` is [columnCount]; `out` is
+  /// [rowCount] and overlaps neither. Each result has the bits that `dot` returns for its row, except for
+  /// NaN payloads: computing rows alone or together gives the same answer.
+  @inlinable @inline(__always)
+  package func matvec(
+    bfloat16 rows: UnsafePointer<UInt16>, rowStride: Int, _ x: UnsafePointer<Float>,
+    into out: UnsafeMutablePointer<Float>, rowCount: Int, columnCount: Int
+  ) {
+    table.matvec_bf16(rows, rowStride, x, out, rowCount, columnCount)
+  }
+
+  /// Adds alpha * x[i] to y[i].
+  ///
+  /// `x` and `y` are [count] and do not overlap. NaN and infinities propagate; alpha 0 is not special.
+  /// Precision: one rounding per element (FMA), two with the scalar kernels.
+  @inlinable @inline(__always)
+  package func axpy(
+    _ alpha: Float, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    table.axpy_f32(alpha, x, y, count)
+  }
+
+  /// Adds alpha * x[i] to y[i], where `x` holds bf16 bits.
+  ///
+  /// `x` and `y` are [count] and do not overlap. NaN and infinities propagate; alpha 0 is not special.
+  /// Precision: one rounding per element (FMA), two with the scalar kernels.
+  @inlinable @inline(__always)
+  package func axpy(
+    _ alpha: Float, bfloat16 x: UnsafePointer<UInt16>, into y: UnsafeMutablePointer<Float>,
+    count: Int
+  ) {
+    table.axpy_bf16(alpha, x, y, count)
+  }
+
+  // MARK: - Conversions
+
+  /// Converts `count` bf16 numbers to f32. Exact; a NaN becomes quiet and keeps sign and payload.
+  @inlinable @inline(__always)
+  package func widen(
+    bfloat16 input: UnsafePointer<UInt16>, into out: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    table.widen_bf16(input, out, count)
+  }
+
+  /// Converts `count` f16 numbers to f32. Exact; a NaN becomes quiet and keeps sign and payload.
+  @inlinable @inline(__always)
+  package func widen(
+    float16 input: UnsafePointer<UInt16>, into out: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    table.widen_f16(input, out, count)
+  }
+
+  /// Rounds `count` f32 numbers to bf16, to nearest, ties to even.
+  ///
+  /// Too large becomes infinity; subnormals are kept; a NaN becomes quiet and keeps its sign and the upper
+  /// bits of its payload. The same bits on every instruction set.
+  @inlinable @inline(__always)
+  package func narrow(
+    _ input: UnsafePointer<Float>, bfloat16 out: UnsafeMutablePointer<UInt16>, count: Int
+  ) {
+    table.narrow_bf16(input, out, count)
+  }
+
+  /// Rounds `count` f32 numbers to f16, to nearest, ties to even.
+  ///
+  /// From 65,520 on the result is infinity; subnormals are kept; a NaN becomes quiet and keeps its sign and
+  /// the upper bits of its payload. The same bits on every instruction set.
+  @inlinable @inline(__always)
+  package func narrow(
+    _ input: UnsafePointer<Float>, float16 out: UnsafeMutablePointer<UInt16>, count: Int
+  ) {
+    table.narrow_f16(input, out, count)
+  }
+
+  // MARK: - Search
+
+  /// Returns the index of the first NaN or infinity, or `count` when there is none.
+  @inlinable @inline(__always)
+  package func firstNonfinite(_ x: UnsafePointer<Float>, count: Int) -> Int {
+    table.nonfinite_f32(x, count)
+  }
+
+  /// Returns the index of the first NaN or infinity in bf16 bits, or `count` when there is none.
+  @inlinable @inline(__always)
+  package func firstNonfinite(bfloat16 x: UnsafePointer<UInt16>, count: Int) -> Int {
+    table.nonfinite_bf16(x, count)
+  }
+
+  /// Returns the index of the first NaN or infinity in f16 bits, or `count` when there is none.
+  @inlinable @inline(__always)
+  package func firstNonfinite(float16 x: UnsafePointer<UInt16>, count: Int) -> Int {
+    table.nonfinite_f16(x, count)
+  }
+
+  // MARK: - Movement
+
+  /// Sets out[c][r] to input[r][c], for 4-byte elements.
+  ///
+  /// `input` is [rows, columns], rows `inputStride` elements apart; `out` is [columns, rows], rows
+  /// `outStride` apart, and does not overlap `input`. Bits are moved, never interpreted. Uses 16 KiB of stack.
+  @inlinable @inline(__always)
+  package func transpose(
+    _ input: UnsafePointer<UInt32>, inputStride: Int, into out: UnsafeMutablePointer<UInt32>,
+    outStride: Int, rows: Int, columns: Int
+  ) {
+    table.transpose_u32(input, inputStride, out, outStride, rows, columns)
+  }
+
+  /// Sets out[c][r] to input[r][c], for 2-byte elements.
+  ///
+  /// `input` is [rows, columns], rows `inputStride` elements apart; `out` is [columns, rows], rows
+  /// `outStride` apart, and does not overlap `input`. Bits are moved, never interpreted. Uses 8 KiB of stack.
+  @inlinable @inline(__always)
+  package func transpose(
+    _ input: UnsafePointer<UInt16>, inputStride: Int, into out: UnsafeMutablePointer<UInt16>,
+    outStride: Int, rows: Int, columns: Int
+  ) {
+    table.transpose_u16(input, inputStride, out, outStride, rows, columns)
+  }
+
+  /// Sets out[i] to input[i * stride], for 4-byte elements: one column of a row-major matrix.
+  ///
+  /// `out` is [count] and does not overlap `input`. Stride 0 repeats the first element.
+  @inlinable @inline(__always)
+  package func gather(
+    _ input: UnsafePointer<UInt32>, stride: Int, into out: UnsafeMutablePointer<UInt32>, count: Int
+  ) {
+    table.gather_u32(input, stride, out, count)
+  }
+
+  /// Sets out[i] to input[i * stride], for 2-byte elements: one column of a row-major matrix.
+  ///
+  /// `out` is [count] and does not overlap `input`. Stride 0 repeats the first element.
+  @inlinable @inline(__always)
+  package func gather(
+    _ input: UnsafePointer<UInt16>, stride: Int, into out: UnsafeMutablePointer<UInt16>, count: Int
+  ) {
+    table.gather_u16(input, stride, out, count)
+  }
+}

@@ -1,0 +1,114 @@
+import ArgumentParser
+import Formats
+import SAE
+import Steering
+
+/// `steerctl encode`: activations to features, and how well they explain the rows.
+struct Encode: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Turn activations into features, and show how well these explain them.",
+    discussion: """
+      Writes sparse codes as safetensors: row_offsets I64 [rows + 1], indices I32 and values F32
+      [active]; row r's features are at row_offsets[r] up to row_offsets[r + 1].
+      """)
+
+  @OptionGroup var dictionary: DictionaryOptions
+  @OptionGroup var input: ActivationOptions
+
+  @Option(help: ArgumentHelp("Where to write the result; - is standard output.", valueName: "file"))
+  var output: String?
+
+  @Flag(help: "Write features F32 [rows, features] instead of sparse codes.")
+  var dense = false
+
+  @Flag(help: "Also write decoded rows, and forward where the dictionary has a skip path.")
+  var decode = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if output == nil, dense || decode {
+      throw ValidationError("--dense and --decode need --output")
+    }
+    if output == "-", json { throw ValidationError("--json and --output - both want standard output") }
+  }
+
+  func run() throws {
+    let dictionary = try self.dictionary.open()
+    let activations = try input.open(for: self.dictionary)
+    try OutputPath.check(output, isNot: activations)
+    let progress = Progress("encoding")
+    var encoding = try ActivationEncoding(
+      activations, with: dictionary, progress: progress.update)
+    progress.clear()
+    if let output {
+      try encoding.write(to: OutputPath.resolve(output), dense: dense, decode: decode)
+    }
+    if json {
+      encoding.report.json.show()
+    } else {
+      show(encoding.report, dictionary, activations)
+    }
+  }
+
+  private func show(
+    _ result: EncodeReport, _ dictionary: SparseDictionary, _ activations: Activations
+  ) {
+    var report = Report(dataOnStandardOutput: output == "-")
+    report.title("encode · \(dictionary.summary)")
+    report.field("rows", activations.summary)
+    report.field(
+      "ordinary",
+      "\(Figures.count(result.ordinary.rowCount)) rows; left out: "
+        + "\(Figures.count(result.specialCount)) special tokens, "
+        + "\(Figures.count(result.sinkCount)) with 5 × the median norm or more")
+    report.line()
+    var table = Table(
+      ["rows", "count", "L0", "FVU", "mean cosine", "features alive", "largest activation"])
+    for (name, fit) in [("ordinary", result.ordinary), ("all", result.all)] {
+      table.add([
+        name, Figures.count(fit.rowCount), Figures.fixed(fit.l0, 2), Figures.fixed(fit.fvu, 5),
+        Figures.fixed(fit.cosine, 5),
+        "\(Figures.count(fit.aliveCount)) of \(Figures.count(dictionary.featureCount))",
+        Figures.fixed(fit.maximumActivation, 3),
+      ])
+    }
+    report.table(table)
+    report.line()
+    if dictionary.kind == .transcoder {
+      report.warning("a transcoder does not reconstruct its input, so there is no FVU or cosine")
+    }
+    if let first = result.undefinedRows.first {
+      report.warning(
+        "\(Figures.count(result.undefinedRows.count)) rows cannot be normalised (row \(first) is the"
+          + " first): their features are NaN, and they are left out above")
+    }
+    if let path = result.outputPath {
+      report.line("  wrote \(path)")
+      for tensor in result.tensors { report.dim("    \(tensor)") }
+    } else {
+      report.dim("  nothing written: give --output FILE")
+    }
+    report.show()
+  }
+}
+
+extension EncodeReport {
+  fileprivate var json: JSONValue {
+    func fit(_ fit: Fit) -> JSONValue {
+      .object([
+        .init("rows", .int(fit.rowCount)), .init("l0", .real(fit.l0)), .init("fvu", .real(fit.fvu)),
+        .init("mean_cosine", .real(fit.cosine)), .init("features_alive", .int(fit.aliveCount)),
+        .init("largest_activation", .real(fit.maximumActivation)),
+      ])
+    }
+    return .object([
+      .init("ordinary", fit(ordinary)), .init("all", fit(all)),
+      .init("special_rows", .int(specialCount)), .init("sink_rows", .int(sinkCount)),
+      .init("undefined_rows", .array(undefinedRows.map { .int($0) })),
+      .init("output", .text(outputPath)),
+      .init("tensors", .array(tensors.map { .string($0) })),
+    ])
+  }
+}

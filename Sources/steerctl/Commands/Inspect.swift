@@ -1,0 +1,105 @@
+import ArgumentParser
+import Formats
+import SAE
+import Steering
+
+/// `steerctl inspect`: what a dictionary is, and every decision that was taken to read it.
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what a dictionary is, and every decision taken to read it.")
+
+  @Argument(help: ArgumentHelp("Folder of the dictionary; the same as --sae.", valueName: "dir"))
+  var path: String?
+
+  @OptionGroup var dictionary: DictionaryOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if path != nil, dictionary.sae != nil {
+      throw ValidationError("give the folder once: as an argument or with --sae")
+    }
+  }
+
+  func run() throws {
+    let inspection = try DictionaryInspection(try dictionary.open(path))
+    if json {
+      inspection.json.show()
+    } else {
+      show(inspection)
+    }
+  }
+
+  private func show(_ inspection: DictionaryInspection) {
+    let dictionary = inspection.dictionary
+    var report = Report()
+    report.title(dictionary.summary)
+    report.field("kind", "\(dictionary.kind.rawValue), \(dictionary.activationSummary)")
+    report.field(
+      "size",
+      "\(Figures.count(dictionary.featureCount)) features, rows of \(dictionary.modelWidth)"
+        + (dictionary.kind == .transcoder ? " to rows of \(dictionary.outputWidth)" : "")
+        + ", \(dictionary.weightType.rawValue), \(Figures.bytes(dictionary.weightByteCount))")
+    for (name, norms) in [
+      ("encoder norms", inspection.encoderNorms), ("decoder norms", inspection.decoderNorms),
+    ] {
+      report.field(
+        name,
+        "\(Figures.short(norms.minimum)) \(Figures.bars(norms.histogram))"
+          + " \(Figures.short(norms.maximum)), median \(Figures.short(norms.median))"
+          + (norms.zeroCount > 0 ? ", \(Figures.count(norms.zeroCount)) zero rows" : ""))
+    }
+    report.line()
+    report.line("  decided")
+    var table = Table(["what", "holds", "because"], left: [0, 1, 2])
+    for entry in inspection.ledger {
+      table.add([entry.subject, entry.statement, entry.source.description])
+    }
+    report.table(table)
+    report.show()
+  }
+}
+
+extension DictionaryInspection {
+  fileprivate var json: JSONValue {
+    let d = dictionary
+    func norms(_ norms: Norms) -> JSONValue {
+      .object([
+        .init("minimum", .real(norms.minimum)), .init("median", .real(norms.median)),
+        .init("maximum", .real(norms.maximum)), .init("zero_rows", .int(norms.zeroCount)),
+      ])
+    }
+    func tap(_ tap: Tap) -> JSONValue {
+      .object([
+        .init("model", .text(tap.model)), .init("hook", .text(tap.hook)),
+        .init("module_hook", .text(tap.moduleHook)),
+      ])
+    }
+    return .object([
+      .init("name", .string(d.name)), .init("kind", .string(d.kind.rawValue)),
+      .init("activation", .string(d.activation.name)),
+      .init("k", d.activation.k.map { .int($0) } ?? .null),
+      .init("feature_count", .int(d.featureCount)), .init("model_width", .int(d.modelWidth)),
+      .init("output_width", .int(d.outputWidth)),
+      .init("weight_type", .string(d.weightType.rawValue)),
+      .init("weight_bytes", .int(d.weightByteCount)),
+      .init("normalisation", .string(d.normalisation.name)),
+      .init("subtracts_decoder_bias", .bool(d.subtractsDecoderBias)),
+      .init("rescales_by_decoder_norm", .bool(d.rescalesByDecoderNorm)),
+      .init("has_skip", .bool(d.hasSkip)), .init("input", tap(d.input)),
+      .init("output", tap(d.output)), .init("encoder_norms", norms(encoderNorms)),
+      .init("decoder_norms", norms(decoderNorms)),
+      .init("decoder_rows_are_unit", .bool(decoderNorms.areUnit())),
+      .init(
+        "ledger",
+        .array(
+          ledger.map {
+            .object([
+              .init("subject", .string($0.subject)), .init("statement", .string($0.statement)),
+              .init("source", .string($0.source.description)),
+            ])
+          })),
+    ])
+  }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Importers
+import SAE
+import Steering
+
+/// Which dictionary, and what is decided where its files leave a question open.
+struct DictionaryOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Folder of the dictionary (SAELens: cfg.json and sae_weights.safetensors).",
+      discussion: "Default: the bundled one.", valueName: "dir"))
+  var sae: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Multiply rows by this before encoding, where the dictionary was trained so and its files "
+        + "do not hold the factor.", valueName: "factor"))
+  var activationScale: Double?
+
+  @Flag(help: "The rows are rescaled already; fold nothing.")
+  var rowsAlreadyScaled = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Accept this unknown key of cfg.json (repeatable).", valueName: "key"))
+  var ignoreConfigKey: [String] = []
+
+  @Flag(help: "Check every weight for NaN and infinity before anything else.")
+  var checkWeights = false
+
+  func validate() throws {
+    if let activationScale, !(activationScale > 0 && activationScale.isFinite) {
+      throw ValidationError("--activation-scale is \(activationScale), expected a positive number")
+    }
+    if activationScale != nil, rowsAlreadyScaled {
+      throw ValidationError("--activation-scale and --rows-already-scaled exclude each other")
+    }
+  }
+
+  private var options: ImportOptions {
+    var options = ImportOptions()
+    if let activationScale { options.activationScale = .factor(activationScale) }
+    if rowsAlreadyScaled { options.activationScale = .alreadyApplied }
+    options.ignoredConfigKeys = Set(ignoreConfigKey)
+    options.weightCheck = checkWeights ? .whole : .automatic
+    return options
+  }
+
+  /// Opens the dictionary at `path`, else `--sae`, else the bundled one.
+  func open(_ path: String? = nil) throws(SteeringError) -> SparseDictionary {
+    let folder: String
+    if let given = path ?? sae {
+      folder = given
+    } else {
+      folder = try DefaultBundle.locate().dictionary
+    }
+    return try SparseDictionary.open(
+      folder, options: options, kernels: try KernelChoice.current())
+  }
+}
