@@ -33,6 +33,24 @@ let package = Package(
         "Tensors", "Formats", "SAE", "Importers", "Steering",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    // Tests
+    .target(
+      name: "TestSupport", dependencies: ["Tensors", "Formats", "SAE"], path: "Tests/TestSupport"),
+    .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "TestSupport"]),
+    .testTarget(name: "FormatsTests", dependencies: ["Tensors", "Formats"]),
+    .testTarget(name: "SAETests", dependencies: ["Tensors", "SAE", "TestSupport"]),
+    .testTarget(
+      name: "ImportersTests",
+      dependencies: ["Tensors", "Formats", "SAE", "Importers", "TestSupport"]),
+    .testTarget(
+      name: "SteeringTests",
+      dependencies: ["Tensors", "Formats", "SAE", "Importers", "Steering", "TestSupport"]),
+    .testTarget(
+      name: "ConformanceTests",
+      dependencies: ["Tensors", "Formats", "SAE", "Importers", "Steering", "TestSupport"]),
+    .testTarget(
+      name: "steerctlTests", dependencies: ["steerctl", "Tensors", "Formats", "TestSupport"]),
+    .testTarget(name: "LayeringTests"),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c99

@@ -23,7 +23,8 @@ CK_AVX2 void ck_axpy_bf16_avx2(float alpha, const uint16_t *x, float *y, size_t 
     const __m256 factor = _mm256_set1_ps(alpha);
     size_t i = 0;
     for (; n - i >= 8; i += 8) {
-        const __m256 sum = _mm256_fmadd_ps(factor, ck_load_bf16_avx2(x + i), _mm256_loadu_ps(y + i));
+        const __m256 sum =
+            _mm256_fmadd_ps(factor, ck_load_bf16_avx2(x + i), _mm256_loadu_ps(y + i));
         _mm256_storeu_ps(y + i, sum);
     }
     if (i < n) {

@@ -1,4 +1,4 @@
-/* Dot products, AVX2: 4 accumulators of 8 lanes. matvec_avx2.c repeats this order of operations. */
+/* Dot products, AVX2: 4 accumulators of 8 lanes. matvec_avx2.c repeats this order. */
 
 #include "lanes_avx2.h"
 

@@ -1,4 +1,4 @@
-/* Dot products, AVX-512: 4 accumulators of 16 lanes. matvec_avx512.c repeats this order of operations. */
+/* Dot products, AVX-512: 4 accumulators of 16 lanes. matvec_avx512.c repeats this order. */
 
 #include "lanes_avx512.h"
 

@@ -1,4 +1,4 @@
-/* Conversions of one bf16 or f16 number, on its bits. The reference for all widen and narrow kernels. */
+/* Conversions of one bf16 or f16 number, on its bits: the reference for widen and narrow. */
 
 #ifndef CK_HALF_H
 #define CK_HALF_H
@@ -18,7 +18,7 @@ static inline uint32_t ck_bits_from_f32(float value) {
     return bits;
 }
 
-/* Exact, but leaves a signalling NaN signalling: for operands of arithmetic, which makes it quiet. */
+/* Leaves a signalling NaN signalling: for operands of arithmetic, which makes it quiet. */
 static inline float ck_f32_from_bf16_operand(uint16_t bf16) {
     return ck_f32_from_bits((uint32_t)bf16 << 16);
 }

@@ -1,8 +1,8 @@
 /* Row-wise products, AVX-512.
  *
  * Goals, in order: the bits of dot_avx512.c for every row; the speed of memory for large matrices.
- * Four rows share each load of x, and give the memory four streams to follow: 16 accumulators. The rows
- * that are left over go through the dot product itself. */
+ * Four rows share each load of x, and give the memory four streams to follow: 16 accumulators. The
+ * rows that are left over go through the dot product itself. */
 
 #include "lanes_avx512.h"
 

@@ -1,4 +1,4 @@
-/* First NaN or infinity, AVX2: skip clean blocks of 4 vectors, then search from there one by one. */
+/* First NaN or infinity, AVX2: skip clean blocks of 4 vectors, then look one by one. */
 
 #include "target.h"
 

@@ -1,10 +1,11 @@
 /* Transposition in tiles of 64 x 64 elements.
  *
- * Goal: the speed of memory, whatever the strides. A stride that is a multiple of 4 KiB puts a whole column
- * of a tile into one or two cache sets, so nothing may rely on staying in the cache between two visits:
- * every tile is first copied, row by row, to a packed buffer that fits in L1, and written from
- * there. Each stretch of a row, in and out, is then touched once. The next tile is prefetched meanwhile,
- * for writing above all: the rows of out lie on different pages, where the hardware does not look ahead.
+ * Goal: the speed of memory, whatever the strides. A stride that is a multiple of 4 KiB puts a
+ * whole column of a tile into one or two cache sets, so nothing may rely on staying in the cache
+ * between two visits: every tile is first copied, row by row, to a packed buffer that fits in L1,
+ * and written from there. Each stretch of a row, in and out, is then touched once. The next tile is
+ * prefetched meanwhile, for writing above all: the rows of out lie on different pages, where the
+ * hardware does not look ahead.
  *
  * transpose_tiles.h holds the loop over tiles, once for each element size. */
 
@@ -32,7 +33,7 @@ static inline size_t smaller(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* -- Blocks that fit in registers: out[c][r] = in[r][c] for r, c < BLOCK ------------------------- */
+/* -- Blocks that fit in registers: out[c][r] = in[r][c] for r, c < BLOCK */
 
 #if defined(HAS_SHUFFLE)
 
@@ -71,8 +72,8 @@ static inline void block_u16(const uint16_t *in, size_t in_stride, uint16_t *out
     for (int i = 0; i < 8; i++) {
         memcpy(&v[i], in + (size_t)i * in_stride, sizeof v[i]);
     }
-    /* Interleaving row i with row i + 4 turns the index of an element, 6 bits of row and column, by one
-     * bit. Three times is half a turn of the 6: row and column have changed places. */
+    /* Interleaving row i with row i + 4 turns the index of an element, 6 bits of row and column, by
+     * one bit. Three times is half a turn of the 6: row and column have changed places. */
     for (int step = 0; step < 3; step++) {
         vector_u16 turned[8];
         for (int i = 0; i < 4; i++) {

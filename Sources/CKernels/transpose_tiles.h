@@ -1,4 +1,4 @@
-/* The loop over tiles of transpose_scalar.c, for one ELEMENT. Included once for each element size. */
+/* The loop over tiles of transpose_scalar.c, included once for each element size. */
 
 /* out[c][r] = tile[r][c] for r < rows, c < cols. */
 static inline void TRANSPOSE_TILE(const ELEMENT *tile, ELEMENT *out, size_t out_stride, size_t rows,

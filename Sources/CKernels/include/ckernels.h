@@ -4,27 +4,29 @@
  *
  * - Symbols are ck_<op>_<dtype>_<isa>. Instruction sets: scalar (portable C99), avx2 (AVX2, FMA and
  *   F16C), avx512 (AVX-512 F, BW, DQ and VL). Call a SIMD variant only through the table that
- *   ck_kernels_for returns: it checks the processor, and that the operating system saves the registers.
- * - Nothing allocates, locks, prints or keeps a pointer. There is no mutable state, so every function
- *   may be called from any number of threads at once.
- * - Pointers are never NULL, need the alignment of their element and no more, and may be anything else.
- *   Counts may be 0: then nothing is read and the only thing written is what the operation defines for
- *   an empty input. Nothing outside the stated shapes is read or written.
- * - Outputs do not overlap inputs, except where a family says so.
+ *   ck_kernels_for returns: it checks the processor, and that the operating system saves the
+ *   registers.
+ * - Nothing allocates, locks, prints or keeps a pointer. There is no mutable state, so every
+ *   function may be called from any number of threads at once.
+ * - Pointers are never NULL, and need the alignment of their element and no more. Counts may be 0:
+ *   then nothing is read, and only what the operation defines for an empty input is written.
+ *   Nothing outside the stated shapes is read or written.
+ * - Outputs do not overlap inputs.
  * - f32 is IEEE binary32. bf16 and f16 (IEEE binary16) are passed as their bits in uint16_t.
- * - The floating-point environment is the default one: round to nearest even, subnormals kept. A caller
- *   that sets flush-to-zero or denormals-are-zero gets flushed results from dot, matvec and axpy, and
- *   unchanged results from everything else.
+ * - The floating-point environment is the default one: round to nearest even, subnormals kept. A
+ *   caller that sets flush-to-zero or denormals-are-zero gets flushed results from dot, matvec and
+ *   axpy, and unchanged results from everything else.
  *
  * Contracts
  *
  *   exact      Every bit is specified. All instruction sets return the same bits.
- *   narrow     One rounding per element; the bits are specified here too, by the rounding rule.
- *   reduction  |y - ref| <= c * eps * S + t, where ref is the exact result, S the sum of the absolute
- *              values of the terms, eps = 2^-23, and t the underflow term. Instruction sets differ
- *              within this bound. For one instruction set the order of operations depends on the
- *              length only, never on alignment, strides or how many rows are computed together, so the
- *              bits repeat. Which payload a NaN result carries is not specified.
+ *   narrow     One rounding per element, to nearest even: the bits are specified here too.
+ *   reduction  |y - ref| <= c * eps * S + t, where ref is the exact result, S the sum of the
+ *              absolute values of the terms, eps = 2^-23, and t the underflow term. Instruction
+ *              sets differ within this bound. For one instruction set the order of operations
+ *              depends on the length only, never on alignment, strides or how many rows are
+ *              computed together, so the bits repeat. Which payload a NaN result carries is not
+ *              specified.
  *
  * Reduction constants, for n terms
  *
@@ -36,11 +38,11 @@
  *   axpy         avx2     one FMA                            0.51                2^-150
  *   axpy         avx512   one FMA                            0.51                2^-150
  *
- *   Where they come from: k roundings give at most k*u / (1 - k*u) * S with u = eps/2. The spare 1/2 in
- *   c (1/100 for axpy) pays for the denominator as long as k <= 4,096, that is n <= 130,000 with avx2
- *   and twice that with avx512. The f64 sum adds n * 2^-30, below 1/2 for n < 2^29. A product that falls
- *   below the subnormal grid of f32 loses at most 2^-150. The bound needs S to be below the largest
- *   finite f32: above it, a partial sum may overflow. */
+ *   Where they come from: k roundings give at most k*u / (1 - k*u) * S with u = eps/2. The spare
+ *   1/2 in c (1/100 for axpy) pays for the denominator as long as k <= 4,096, that is n <= 130,000
+ *   with avx2 and twice that with avx512. The f64 sum adds n * 2^-30, below 1/2 for n < 2^29. A
+ *   product that falls below the subnormal grid of f32 loses at most 2^-150. The bound needs S to
+ *   be below the largest finite f32: above it, a partial sum may overflow. */
 
 #ifndef CKERNELS_H
 #define CKERNELS_H
@@ -64,17 +66,17 @@
 #define CK_HAS_X86 0
 #endif
 
-/* -- dot ----------------------------------------------------------------------------------------
+/* -- dot
  *
  * Returns the sum over i of a[i] * b[i]; +0 when n is 0.
  *
  * a  [n] f32 or bf16, contiguous
  * b  [n] f32, contiguous; may overlap a
  *
- * Contract: reduction. The scalar variant adds the products, which f64 holds exactly, one after the other
- * in f64 and rounds once. avx2 keeps 4 accumulators of 8 f32 lanes, avx512 4 of 16: element i goes to
- * lane i mod 32 (64). At the end (acc0 + acc1) + (acc2 + acc3), then the upper half of the lanes onto
- * the lower half until one is left. The last incomplete block is padded with zeros.
+ * Contract: reduction. The scalar variant adds the products, which f64 holds exactly, one after the
+ * other in f64 and rounds once. avx2 keeps 4 accumulators of 8 f32 lanes, avx512 4 of 16: element i
+ * goes to lane i mod 32 (64). At the end (acc0 + acc1) + (acc2 + acc3), then the upper half of the
+ * lanes onto the lower half until one is left. The last incomplete block is padded with zeros.
  * NaN and infinities propagate; infinity times 0 and infinity minus infinity are NaN. */
 typedef float ck_dot_f32_fn(const float *a, const float *b, size_t n);
 typedef float ck_dot_bf16_fn(const uint16_t *a, const float *b, size_t n);
@@ -82,7 +84,7 @@ typedef float ck_dot_bf16_fn(const uint16_t *a, const float *b, size_t n);
 ck_dot_f32_fn ck_dot_f32_scalar;
 ck_dot_bf16_fn ck_dot_bf16_scalar;
 
-/* -- matvec -------------------------------------------------------------------------------------
+/* -- matvec
  *
  * out[m] = sum over d of rows[m][d] * x[d], one dictionary row per output.
  *
@@ -91,9 +93,9 @@ ck_dot_bf16_fn ck_dot_bf16_scalar;
  * x           [d_count] f32, contiguous
  * out         [m_count] f32, contiguous, must not overlap rows or x; 0 when d_count is 0
  *
- * Contract: reduction, and more: out[m] has the bits that ck_dot_<dtype>_<same isa> returns for row m,
- * whatever m_count is (NaN payloads excepted). Computing rows alone or together gives the same answer.
- * NaN and infinities propagate, within their row. */
+ * Contract: reduction, and more: out[m] has the bits that ck_dot_<dtype>_<same isa> returns for row
+ * m, whatever m_count is (NaN payloads excepted). Computing rows alone or together gives the same
+ * answer. NaN and infinities propagate, within their row. */
 typedef void ck_matvec_f32_fn(const float *rows, size_t row_stride, const float *x, float *out,
                               size_t m_count, size_t d_count);
 typedef void ck_matvec_bf16_fn(const uint16_t *rows, size_t row_stride, const float *x, float *out,
@@ -102,7 +104,7 @@ typedef void ck_matvec_bf16_fn(const uint16_t *rows, size_t row_stride, const fl
 ck_matvec_f32_fn ck_matvec_f32_scalar;
 ck_matvec_bf16_fn ck_matvec_bf16_scalar;
 
-/* -- axpy ---------------------------------------------------------------------------------------
+/* -- axpy
  *
  * y[i] += alpha * x[i].
  *
@@ -110,47 +112,48 @@ ck_matvec_bf16_fn ck_matvec_bf16_scalar;
  * x      [n] f32 or bf16, contiguous
  * y      [n] f32, contiguous, must not overlap x
  *
- * Contract: reduction with the two terms y[i] and alpha * x[i]. The scalar variant rounds the product and
- * the sum; the SIMD variants round once (FMA) and agree with each other bit for bit. An element's
- * result does not depend on its position. NaN and infinities propagate; alpha = 0 is not special. */
+ * Contract: reduction with the two terms y[i] and alpha * x[i]. The scalar variant rounds the
+ * product and the sum; the SIMD variants round once (FMA) and agree with each other bit for bit. An
+ * element's result does not depend on its position. NaN and infinities propagate; alpha = 0 is not
+ * special. */
 typedef void ck_axpy_f32_fn(float alpha, const float *x, float *y, size_t n);
 typedef void ck_axpy_bf16_fn(float alpha, const uint16_t *x, float *y, size_t n);
 
 ck_axpy_f32_fn ck_axpy_f32_scalar;
 ck_axpy_bf16_fn ck_axpy_bf16_scalar;
 
-/* -- widen --------------------------------------------------------------------------------------
+/* -- widen
  *
  * out[i] = in[i] as f32.
  *
  * in   [n] bf16 or f16 bits, contiguous
  * out  [n] f32, contiguous, must not overlap in
  *
- * Contract: exact. Subnormals keep their value. A NaN keeps its sign and payload (in the upper bits of the
- * wider one) and becomes quiet. */
+ * Contract: exact. Subnormals keep their value. A NaN keeps its sign and payload (in the upper bits
+ * of the wider one) and becomes quiet. */
 typedef void ck_widen_bf16_fn(const uint16_t *in, float *out, size_t n);
 typedef void ck_widen_f16_fn(const uint16_t *in, float *out, size_t n);
 
 ck_widen_bf16_fn ck_widen_bf16_scalar;
 ck_widen_f16_fn ck_widen_f16_scalar;
 
-/* -- narrow -------------------------------------------------------------------------------------
+/* -- narrow
  *
  * out[i] = in[i] rounded to bf16 or f16.
  *
  * in   [n] f32, contiguous
  * out  [n] bf16 or f16 bits, contiguous, must not overlap in
  *
- * Contract: exact bits under round to nearest, ties to even. Too large becomes infinity with the same
- * sign (from 65,520 on for f16). Subnormal results are kept, too small becomes a zero with the same sign.
- * A NaN keeps its sign and the upper bits of its payload, and becomes quiet. */
+ * Contract: narrow; the same bits on every instruction set. Too large becomes infinity with the
+ * same sign (from 65,520 on for f16). Subnormal results are kept, too small becomes a zero with the
+ * same sign. A NaN keeps its sign and the upper bits of its payload, and becomes quiet. */
 typedef void ck_narrow_bf16_fn(const float *in, uint16_t *out, size_t n);
 typedef void ck_narrow_f16_fn(const float *in, uint16_t *out, size_t n);
 
 ck_narrow_bf16_fn ck_narrow_bf16_scalar;
 ck_narrow_f16_fn ck_narrow_f16_scalar;
 
-/* -- nonfinite ----------------------------------------------------------------------------------
+/* -- nonfinite
  *
  * Returns the index of the first NaN or infinity in x, or n when there is none.
  *
@@ -165,7 +168,7 @@ ck_nonfinite_f32_fn ck_nonfinite_f32_scalar;
 ck_nonfinite_bf16_fn ck_nonfinite_bf16_scalar;
 ck_nonfinite_f16_fn ck_nonfinite_f16_scalar;
 
-/* -- transpose ----------------------------------------------------------------------------------
+/* -- transpose
  *
  * out[c][r] = in[r][c], for 4-byte and 2-byte elements of any type.
  *
@@ -184,7 +187,7 @@ typedef void ck_transpose_u16_fn(const uint16_t *in, size_t in_stride, uint16_t 
 ck_transpose_u32_fn ck_transpose_u32_scalar;
 ck_transpose_u16_fn ck_transpose_u16_scalar;
 
-/* -- gather -------------------------------------------------------------------------------------
+/* -- gather
  *
  * out[i] = in[i * stride]: one column of a row-major matrix, for elements of any type of that size.
  *
@@ -199,7 +202,7 @@ typedef void ck_gather_u16_fn(const uint16_t *in, size_t stride, uint16_t *out, 
 ck_gather_u32_fn ck_gather_u32_scalar;
 ck_gather_u16_fn ck_gather_u16_scalar;
 
-/* -- SIMD variants of the families above -------------------------------------------------------- */
+/* -- SIMD variants of the families above */
 
 #if CK_HAS_X86
 ck_dot_f32_fn ck_dot_f32_avx2;
@@ -231,7 +234,7 @@ ck_nonfinite_bf16_fn ck_nonfinite_bf16_avx512;
 ck_nonfinite_f16_fn ck_nonfinite_f16_avx512;
 #endif
 
-/* -- dispatch ----------------------------------------------------------------------------------- */
+/* -- dispatch */
 
 /* Instruction sets, each a superset of the ones before it. */
 typedef enum { CK_ISA_SCALAR = 0, CK_ISA_AVX2 = 1, CK_ISA_AVX512 = 2 } ck_isa;
@@ -258,8 +261,8 @@ typedef struct ck_kernels {
     ck_gather_u16_fn *gather_u16;
 } ck_kernels;
 
-/* Returns the table of isa, which lives as long as the process, or NULL when this build, processor or
- * operating system does not support it. CK_ISA_SCALAR is always there. */
+/* Returns the table of isa, which lives as long as the process, or NULL when this build, processor
+ * or operating system does not support it. CK_ISA_SCALAR is always there. */
 const ck_kernels *CK_NULLABLE ck_kernels_for(ck_isa isa);
 
 /* Returns the widest instruction set for which ck_kernels_for is not NULL. */

@@ -1,7 +1,6 @@
-package import CKernels
-
-// Pass-through to the kernel table. Counts and strides are in elements and not negative; the pointers cover
-// the stated shapes. Nothing is checked here: the callers own shapes and overflow checks.
+// Pass-through to the kernel table. Counts and strides are in elements and not negative; the
+// pointers cover the stated shapes. Nothing is checked here: the callers own shapes and overflow
+// checks.
 
 extension Kernels {
   // MARK: - Reductions
@@ -28,9 +27,9 @@ extension Kernels {
 
   /// Sets out[m] to the dot product of row m and `x`.
   ///
-  /// `rows` is [rowCount, columnCount], rows `rowStride` elements apart; `x` is [columnCount]; `out` is
-  /// [rowCount] and overlaps neither. Each result has the bits that `dot` returns for its row, except for
-  /// NaN payloads: computing rows alone or together gives the same answer.
+  /// `rows` is [rowCount, columnCount], rows `rowStride` elements apart; `x` is [columnCount];
+  /// `out` is [rowCount] and overlaps neither. Each result has the bits that `dot` returns for its
+  /// row, except for NaN payloads: computing rows alone or together gives the same answer.
   @inlinable @inline(__always)
   package func matvec(
     rows: UnsafePointer<Float>, rowStride: Int, _ x: UnsafePointer<Float>,
@@ -41,9 +40,9 @@ extension Kernels {
 
   /// Sets out[m] to the dot product of row m, in bf16 bits, and `x`.
   ///
-  /// `rows` is [rowCount, columnCount], rows `rowStride` elements apart; `x` is [columnCount]; `out` is
-  /// [rowCount] and overlaps neither. Each result has the bits that `dot` returns for its row, except for
-  /// NaN payloads: computing rows alone or together gives the same answer.
+  /// `rows` is [rowCount, columnCount], rows `rowStride` elements apart; `x` is [columnCount];
+  /// `out` is [rowCount] and overlaps neither. Each result has the bits that `dot` returns for its
+  /// row, except for NaN payloads: computing rows alone or together gives the same answer.
   @inlinable @inline(__always)
   package func matvec(
     bfloat16 rows: UnsafePointer<UInt16>, rowStride: Int, _ x: UnsafePointer<Float>,
@@ -54,8 +53,8 @@ extension Kernels {
 
   /// Adds alpha * x[i] to y[i].
   ///
-  /// `x` and `y` are [count] and do not overlap. NaN and infinities propagate; alpha 0 is not special.
-  /// Precision: one rounding per element (FMA), two with the scalar kernels.
+  /// `x` and `y` are [count] and do not overlap. NaN and infinities propagate; alpha 0 is not
+  /// special. Precision: one rounding per element (FMA), two with the scalar kernels.
   @inlinable @inline(__always)
   package func axpy(
     _ alpha: Float, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int
@@ -65,8 +64,8 @@ extension Kernels {
 
   /// Adds alpha * x[i] to y[i], where `x` holds bf16 bits.
   ///
-  /// `x` and `y` are [count] and do not overlap. NaN and infinities propagate; alpha 0 is not special.
-  /// Precision: one rounding per element (FMA), two with the scalar kernels.
+  /// `x` and `y` are [count] and do not overlap. NaN and infinities propagate; alpha 0 is not
+  /// special. Precision: one rounding per element (FMA), two with the scalar kernels.
   @inlinable @inline(__always)
   package func axpy(
     _ alpha: Float, bfloat16 x: UnsafePointer<UInt16>, into y: UnsafeMutablePointer<Float>,
@@ -95,8 +94,8 @@ extension Kernels {
 
   /// Rounds `count` f32 numbers to bf16, to nearest, ties to even.
   ///
-  /// Too large becomes infinity; subnormals are kept; a NaN becomes quiet and keeps its sign and the upper
-  /// bits of its payload. The same bits on every instruction set.
+  /// Too large becomes infinity; subnormals are kept; a NaN becomes quiet and keeps its sign and
+  /// the upper bits of its payload. The same bits on every instruction set.
   @inlinable @inline(__always)
   package func narrow(
     _ input: UnsafePointer<Float>, bfloat16 out: UnsafeMutablePointer<UInt16>, count: Int
@@ -106,8 +105,8 @@ extension Kernels {
 
   /// Rounds `count` f32 numbers to f16, to nearest, ties to even.
   ///
-  /// From 65,520 on the result is infinity; subnormals are kept; a NaN becomes quiet and keeps its sign and
-  /// the upper bits of its payload. The same bits on every instruction set.
+  /// From 65,520 on the result is infinity; subnormals are kept; a NaN becomes quiet and keeps its
+  /// sign and the upper bits of its payload. The same bits on every instruction set.
   @inlinable @inline(__always)
   package func narrow(
     _ input: UnsafePointer<Float>, float16 out: UnsafeMutablePointer<UInt16>, count: Int
@@ -140,7 +139,8 @@ extension Kernels {
   /// Sets out[c][r] to input[r][c], for 4-byte elements.
   ///
   /// `input` is [rows, columns], rows `inputStride` elements apart; `out` is [columns, rows], rows
-  /// `outStride` apart, and does not overlap `input`. Bits are moved, never interpreted. Uses 16 KiB of stack.
+  /// `outStride` apart, and does not overlap `input`. Bits are moved, never interpreted. Uses 16
+  /// KiB of stack.
   @inlinable @inline(__always)
   package func transpose(
     _ input: UnsafePointer<UInt32>, inputStride: Int, into out: UnsafeMutablePointer<UInt32>,
@@ -152,7 +152,8 @@ extension Kernels {
   /// Sets out[c][r] to input[r][c], for 2-byte elements.
   ///
   /// `input` is [rows, columns], rows `inputStride` elements apart; `out` is [columns, rows], rows
-  /// `outStride` apart, and does not overlap `input`. Bits are moved, never interpreted. Uses 8 KiB of stack.
+  /// `outStride` apart, and does not overlap `input`. Bits are moved, never interpreted. Uses 8 KiB
+  /// of stack.
   @inlinable @inline(__always)
   package func transpose(
     _ input: UnsafePointer<UInt16>, inputStride: Int, into out: UnsafeMutablePointer<UInt16>,

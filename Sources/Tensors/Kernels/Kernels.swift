@@ -2,9 +2,9 @@ package import CKernels
 
 /// The kernels of one instruction set: loops over caller-owned memory, picked at run time.
 ///
-/// `CKernels/include/ckernels.h` is the contract of every operation: shapes, overlap, precision, NaN.
-/// The methods that take memory are in `Kernels+Unsafe.swift`. None of them allocates, locks or keeps a
-/// pointer, so a value may be used from any number of threads at once.
+/// `CKernels/include/ckernels.h` is the contract of every operation: shapes, overlap, precision,
+/// NaN. No operation allocates, locks or keeps a pointer, so a value may be used from any number
+/// of threads at once.
 ///
 /// Results may depend on the instruction set, never on alignment, strides, or how many rows are
 /// computed together.
@@ -31,9 +31,10 @@ package struct Kernels: Sendable {
   package let isa: ISA
 
   @usableFromInline
-  package let table: ck_kernels
+  let table: ck_kernels
 
-  /// Makes the kernels of `isa`; nil when the build, the processor or the operating system lacks it.
+  /// Makes the kernels of `isa`; nil when the build, the processor or the operating system lacks
+  /// it.
   package init?(_ isa: ISA) {
     guard let table = ck_kernels_for(isa.code) else { return nil }
     self.isa = isa
@@ -55,8 +56,8 @@ package struct Kernels: Sendable {
 
   /// Returns the constant c of the reduction contract for a dot product of `count` terms.
   ///
-  /// |y - exact| <= c * 2^-23 * S + count * 2^-150, where S is the sum of the absolute values of the
-  /// terms. Holds for `count` up to 130,000 and S below the largest finite f32.
+  /// |y - exact| <= c * 2^-23 * S + count * 2^-150, where S is the sum of the absolute values of
+  /// the terms. Holds for `count` up to 130,000 and for S below the largest finite f32.
   package func dotErrorFactor(count: Int) -> Double {
     switch isa {
     case .scalar: 1
