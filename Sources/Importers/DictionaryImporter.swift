@@ -16,7 +16,8 @@ package enum DictionaryImporter {
     guard FileSystem.isDirectory(path) else {
       let found = FileSystem.exists(path) ? "a file" : "nothing"
       throw ImportError(
-        .unknownLayout(found: found, accepted: "a folder with cfg.json and sae_weights.safetensors"),
+        .unknownLayout(
+          found: found, accepted: "a folder with cfg.json and sae_weights.safetensors"),
         path: path)
     }
     guard FileSystem.exists(path + "/" + SAELensImporter.configName) else {

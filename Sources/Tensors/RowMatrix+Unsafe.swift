@@ -80,9 +80,11 @@ package struct RowMatrix: Sendable {
   ) {
     assert(start >= 0 && count >= 0 && start + count <= rowCount)
     switch element {
-    case .f32: kernels.matvec(
+    case .f32:
+      kernels.matvec(
         rows: f32(start), rowStride: width, x, into: out, rowCount: count, columnCount: width)
-    case .bf16: kernels.matvec(
+    case .bf16:
+      kernels.matvec(
         bfloat16: bf16(start), rowStride: width, x, into: out, rowCount: count, columnCount: width)
     }
   }

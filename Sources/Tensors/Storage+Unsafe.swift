@@ -28,27 +28,24 @@ package final class Storage: @unchecked Sendable {
   package static func allocate<E: Error>(
     byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void
   ) throws(E) -> Storage {
-    let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: max(byteCount, 1), alignment: 64)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
     do throws(E) {
-      try fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount]))
+      try fill(UnsafeMutableRawBufferPointer(start: memory, count: byteCount))
     } catch {
       memory.deallocate()
       throw error
     }
-    return Storage(base: UnsafeRawPointer(memory.baseAddress!), byteCount: byteCount) { base, _ in
-      base.deallocate()
-    }
+    return Storage(base: memory, byteCount: byteCount) { base, _ in base.deallocate() }
   }
 
   /// Copies an array into heap memory.
   package convenience init<T: BitwiseCopyable>(copying values: [T]) {
     let count = values.count * MemoryLayout<T>.stride
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 64)
-    values.withUnsafeBytes { memory.copyMemory(from: $0) }
-    self.init(base: UnsafeRawPointer(memory.baseAddress!), byteCount: count) { base, _ in
-      base.deallocate()
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1), alignment: 64)
+    values.withUnsafeBytes { bytes in
+      UnsafeMutableRawBufferPointer(start: memory, count: count).copyMemory(from: bytes)
     }
+    self.init(base: memory, byteCount: count) { base, _ in base.deallocate() }
   }
 
   /// The bytes, borrowed for the duration of `body`.

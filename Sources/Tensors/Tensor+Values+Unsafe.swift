@@ -21,8 +21,10 @@ extension Tensor {
     switch elementType {
     case .f32:
       UnsafeMutableRawPointer(out).copyMemory(from: source, byteCount: count * 4)
-    case .bf16: kernels.widen(bfloat16: source.assumingMemoryBound(to: UInt16.self), into: out, count: count)
-    case .f16: kernels.widen(float16: source.assumingMemoryBound(to: UInt16.self), into: out, count: count)
+    case .bf16:
+      kernels.widen(bfloat16: source.assumingMemoryBound(to: UInt16.self), into: out, count: count)
+    case .f16:
+      kernels.widen(float16: source.assumingMemoryBound(to: UInt16.self), into: out, count: count)
     case .f64:
       for index in 0..<count {
         out[index] = Float(source.loadUnaligned(fromByteOffset: index * 8, as: Double.self))

@@ -16,7 +16,8 @@ package struct Tensor: Sendable {
   package init(_ elementType: ElementType, shape: [Int], storage: Storage, byteOffset: Int = 0) {
     guard let count = Tensor.elementCount(of: shape),
       case let (bytes, overflow) = count.multipliedReportingOverflow(by: elementType.byteCount),
-      !overflow, byteOffset >= 0, bytes <= storage.byteCount, byteOffset <= storage.byteCount - bytes
+      !overflow, byteOffset >= 0, bytes <= storage.byteCount,
+      byteOffset <= storage.byteCount - bytes
     else { preconditionFailure("tensor of shape \(shape) does not lie inside its storage") }
     self.elementType = elementType
     self.shape = shape

@@ -58,7 +58,8 @@ enum SAELensConfigKeys {
     "sae_compilation_mode", "save_format", "scale_sparsity_penalty_by_decoder_norm", "seed",
     "sparsity_penalty_warm_up_steps", "store_batch_size", "store_batch_size_prompts", "streaming",
     "tokens_per_buffer", "tokens_per_eval", "total_training_steps", "total_training_tokens",
-    "train_batch_size", "train_batch_size_tokens", "training_tokens", "type", "use_cached_activations",
+    "train_batch_size", "train_batch_size_tokens", "training_tokens", "type",
+    "use_cached_activations",
     "use_eindex", "use_ghost_grads", "use_sparse_activations", "use_transcoder", "verbose",
     "wandb_entity", "wandb_id", "wandb_log_frequency", "wandb_name", "wandb_notes", "wandb_project",
   ]

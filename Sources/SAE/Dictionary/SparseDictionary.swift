@@ -27,13 +27,17 @@ public final class SparseDictionary: Sendable {
 
   /// A short name for messages and reports, usually the folder's.
   public let name: String
+  /// Whether it reconstructs its input or predicts another place.
   public let kind: Kind
+  /// Number of features (d_sae).
   public let featureCount: Int
   /// Width of the rows it reads (d_in).
   public let modelWidth: Int
   /// Width of the rows it writes (d_out); equal to `modelWidth` for an autoencoder.
   public let outputWidth: Int
+  /// The function σ from pre-activations to activations.
   public let activation: ActivationFunction
+  /// What is done to a row before encoding and undone after decoding.
   public let normalisation: Normalisation
   /// Whether the decoder bias is subtracted from the normalised row before encoding.
   public let subtractsDecoderBias: Bool

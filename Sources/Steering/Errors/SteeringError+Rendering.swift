@@ -105,7 +105,8 @@ extension SteeringError {
     switch error.reason {
     case .unknownKey(let accepted):
       self.init(
-        .invalidPlan, "unknown key '\(clipped(field))', accepted: \(accepted.joined(separator: ", "))")
+        .invalidPlan,
+        "unknown key '\(clipped(field))', accepted: \(accepted.joined(separator: ", "))")
     case .missing(let expected):
       self.init(.invalidPlan, "key '\(field)' is missing, expected \(expected)")
     case .value(let found, let expected):
@@ -120,7 +121,8 @@ extension SteeringError {
       self.init(.invalidPlan, "'\(field)' is \(found), expected 0 to \(count - 1)")
     case .zeroDirection(let feature):
       self.init(
-        .invalidPlan, "'\(field)' needs a direction, but the decoder row of feature \(feature) is zero"
+        .invalidPlan,
+        "'\(field)' needs a direction, but the decoder row of feature \(feature) is zero"
       )
     case .nonFiniteDirection(let feature, let column):
       self.init(

@@ -5,6 +5,7 @@
 public struct SteeringError: Error, Sendable, Equatable {
   /// What kind of failure it is. Values are frozen: they are also the status numbers of the C interface.
   public struct Code: RawRepresentable, Sendable, Hashable {
+    /// The number, as the C interface returns it.
     public let rawValue: Int32
 
     /// Makes a code from its number.
@@ -26,6 +27,7 @@ public struct SteeringError: Error, Sendable, Equatable {
     public static let invalidPlan = Code(rawValue: 20)
   }
 
+  /// What kind of failure it is.
   public let code: Code
   /// One line, lower case, no full stop.
   public let message: String

@@ -14,9 +14,13 @@ public final class Activations {
   /// Whether each row belongs to a special token, or nil when the file does not say.
   public let isSpecial: [Bool]?
 
+  /// The file.
   public var path: String { file.path }
+  /// Number of rows.
   public var rowCount: Int { file.rowCount }
+  /// Columns of a row.
   public var width: Int { file.width }
+  /// Stored type: F32, BF16 or F16.
   public var elementType: ElementType { file.elementType }
   /// What was opened, for example `safetensors tensor 'activations'`.
   public var description: String { file.description }

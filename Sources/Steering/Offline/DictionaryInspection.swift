@@ -4,8 +4,11 @@ import SAE
 public struct DictionaryInspection: Sendable {
   /// How the norms of rows are spread.
   public struct Norms: Sendable, Equatable {
+    /// The smallest norm.
     public var minimum: Double
+    /// The middle norm.
     public var median: Double
+    /// The largest norm.
     public var maximum: Double
     /// Rows whose norm is zero.
     public var zeroCount: Int
@@ -31,8 +34,11 @@ public struct DictionaryInspection: Sendable {
     }
   }
 
+  /// The dictionary that was read.
   public let dictionary: SparseDictionary
+  /// Norms of the encoder rows.
   public let encoderNorms: Norms
+  /// Norms of the decoder rows.
   public let decoderNorms: Norms
   /// The dictionary's own ledger, and what was measured here.
   public let ledger: [LedgerEntry]

@@ -4,6 +4,7 @@ import SAE
 public struct EncodeReport: Sendable {
   /// How well a set of rows is explained.
   public struct Fit: Sendable {
+    /// Rows that were counted.
     public var rowCount: Int
     /// Mean number of active features per row.
     public var l0: Double?
@@ -13,6 +14,7 @@ public struct EncodeReport: Sendable {
     public var cosine: Double?
     /// Features that fire on at least one of the rows.
     public var aliveCount: Int
+    /// The largest |activation|.
     public var maximumActivation: Double
 
     init(_ statistics: ReconstructionStatistics) {
@@ -29,12 +31,14 @@ public struct EncodeReport: Sendable {
   public var all: Fit
   /// The ordinary rows among them.
   public var ordinary: Fit
-  /// Rows left out of `ordinary` as special tokens, and as high-norm sinks.
+  /// Rows left out of `ordinary` as special tokens.
   public var specialCount: Int
+  /// Rows left out of `ordinary` as high-norm sinks.
   public var sinkCount: Int
   /// Rows whose normalisation is undefined; their codes are NaN.
   public var undefinedRows: [Int]
   /// Names, types and shapes of the tensors that were written.
   public var tensors: [String]
+  /// Where the result was written; nil when nothing was.
   public var outputPath: String?
 }

@@ -83,7 +83,9 @@ final class FeatureObserver {
       rowCount: rowCount, features: features, outputPath: output, outputByteCount: byteCount)
     report.rowsEdited = editedRows.count
     report.rowsUndefined = rowsUndefined
-    report.specialRowsEdited = special.map { mask in editedRows.reduce(0) { $0 + (mask[$1] ? 1 : 0) } }
+    report.specialRowsEdited = special.map { mask in
+      editedRows.reduce(0) { $0 + (mask[$1] ? 1 : 0) }
+    }
     report.dose = dose()
     return report
   }

@@ -45,7 +45,8 @@ extension FeatureReport {
       encoderBias = Double(dictionary.encoderBias[feature])
     }
     let cosines = Self.cosines(feature, decoderRow, dictionary)
-    nearest = Array(cosines.sorted { ($1.cosine, $0.feature) < ($0.cosine, $1.feature) }.prefix(count))
+    let byCosine = cosines.sorted { ($1.cosine, $0.feature) < ($0.cosine, $1.feature) }
+    nearest = Array(byCosine.prefix(count))
     mostOpposite = cosines.min { ($0.cosine, $0.feature) < ($1.cosine, $1.feature) }
     firing = encoding.map { Self.firing(feature, $0.codes, positions, count: count) }
   }

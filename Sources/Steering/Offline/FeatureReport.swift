@@ -4,12 +4,15 @@ import SAE
 public struct FeatureReport: Sendable {
   /// Another feature whose decoder row points in a similar (or opposite) direction.
   public struct Neighbour: Sendable, Equatable {
+    /// The other feature.
     public var feature: Int
+    /// Cosine of the two decoder rows.
     public var cosine: Double
   }
 
   /// Another feature that fires on the same rows.
   public struct Companion: Sendable, Equatable {
+    /// The other feature.
     public var feature: Int
     /// Rows on which both fire.
     public var rowsTogether: Int
@@ -21,18 +24,23 @@ public struct FeatureReport: Sendable {
 
   /// A row on which the feature fires.
   public struct Peak: Sendable, Equatable {
+    /// The row's index in the file.
     public var row: Int
+    /// Its position in its sequence.
     public var position: Int
+    /// The feature's activation there.
     public var activation: Double
   }
 
   /// The feature on given rows.
   public struct Firing: Sendable {
+    /// Rows that were encoded.
     public var rowCount: Int
     /// Rows on which it is active.
     public var activeCount: Int
     /// Mean over the rows on which it is active; nil when there are none.
     public var mean: Double?
+    /// The largest activation; nil when it never fires.
     public var maximum: Double?
     /// Active rows per tenth of the range from 0 to the maximum.
     public var histogram: [Int]
@@ -42,11 +50,15 @@ public struct FeatureReport: Sendable {
     public var companions: [Companion]
   }
 
+  /// The feature.
   public var feature: Int
+  /// Norm of the encoder row.
   public var encoderNorm: Double
+  /// Norm of the decoder row as stored.
   public var decoderNorm: Double
   /// Cosine between encoder and decoder row; nil for transcoders.
   public var encoderDecoderCosine: Double?
+  /// The encoder bias; for gated dictionaries the gate's.
   public var encoderBias: Double
   /// The JumpReLU or BatchTopK threshold; nil for other σ.
   public var threshold: Double?

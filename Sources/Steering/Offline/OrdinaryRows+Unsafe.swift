@@ -10,12 +10,14 @@ public struct OrdinaryRows: Sendable {
 
   /// One flag per row.
   public let isOrdinary: [Bool]
+  /// Median norm of all rows.
   public let medianNorm: Double
   /// Rows left out as special tokens.
   public let specialCount: Int
   /// Further rows left out as sinks.
   public let sinkCount: Int
 
+  /// Number of ordinary rows.
   public var count: Int { isOrdinary.count - specialCount - sinkCount }
 
   /// Reads all rows once for their norms.

@@ -50,8 +50,11 @@ public struct Intervention: Sendable, Equatable {
     }
   }
 
+  /// The feature.
   public var feature: Int
+  /// What is done.
   public var mode: Mode
+  /// The unit of `alpha`.
   public var strength: Strength
   /// The amount; ignored by ablate and project-out.
   public var alpha: Double

@@ -9,6 +9,7 @@ import Tensors
 ///
 /// Thread rule: immutable; share it between sessions and threads.
 public final class Plan: Sendable {
+  /// The dictionary that it steers with.
   public let dictionary: SparseDictionary
   /// The document that it was compiled from.
   public let document: PlanDocument

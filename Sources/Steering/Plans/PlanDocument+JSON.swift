@@ -138,7 +138,9 @@ extension PlanDocument {
 
   private static func write(_ scope: Scope) -> JSONValue {
     var members: [JSONValue.Member] = []
-    if scope.skipFirst != 0 { members.append(.init("skip_first", .integer(Int64(scope.skipFirst)))) }
+    if scope.skipFirst != 0 {
+      members.append(.init("skip_first", .integer(Int64(scope.skipFirst))))
+    }
     if !scope.ranges.isEmpty {
       let ranges = scope.ranges.map { range in
         JSONValue.array([.integer(Int64(range.lowerBound)), .integer(Int64(range.upperBound))])

@@ -6,6 +6,7 @@ public struct PlanDocument: Sendable, Equatable {
   /// The version of the document's layout that this library reads and writes.
   public static let version = 1
 
+  /// What to do; order does not matter.
   public var interventions: [Intervention]
   /// The rows of interventions that do not say otherwise.
   public var scope: Scope

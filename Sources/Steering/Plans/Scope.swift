@@ -16,6 +16,7 @@ public struct Scope: Sendable, Equatable {
   public var skipFirst: Int
   /// Half-open position ranges; empty means everywhere.
   public var ranges: [Range<Int>]
+  /// Which part of the sequence is covered.
   public var phase: Phase
 
   /// Makes a scope; the default covers every row.

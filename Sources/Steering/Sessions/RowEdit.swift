@@ -10,6 +10,7 @@ public struct RowEdit: Sendable, Equatable {
     case undefined
   }
 
+  /// How the row fared.
   public var outcome: Outcome
   /// ‖Δ‖, the length of the edit in the units of the row; 0 unless edited.
   public var deltaNorm: Float

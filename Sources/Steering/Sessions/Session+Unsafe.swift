@@ -9,6 +9,7 @@ import Tensors
 /// Not Sendable: one session per sequence, one thread at a time. Scratch is allocated at creation;
 /// applying allocates nothing, locks nothing and does no I/O.
 public final class Session {
+  /// The plan that is applied.
   public let plan: Plan
   /// Position of the next row; starts at 0.
   public private(set) var position = 0

@@ -29,7 +29,9 @@ struct Apply: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if output == "-", json { throw ValidationError("--json and --output - both want standard output") }
+    if output == "-", json {
+      throw ValidationError("--json and --output - both want standard output")
+    }
   }
 
   func run() throws {
@@ -73,8 +75,7 @@ struct Apply: ParsableCommand {
     report.line()
     var table = Table(
       [
-        "feature", "edit", "rows touched", "active before → after", "mean activation before → after",
-        "largest before → after",
+        "feature", "edit", "rows touched", "rows active", "mean activation", "largest",
       ], left: [1])
     for feature in result.features {
       table.add([

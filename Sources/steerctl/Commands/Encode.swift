@@ -31,7 +31,9 @@ struct Encode: ParsableCommand {
     if output == nil, dense || decode {
       throw ValidationError("--dense and --decode need --output")
     }
-    if output == "-", json { throw ValidationError("--json and --output - both want standard output") }
+    if output == "-", json {
+      throw ValidationError("--json and --output - both want standard output")
+    }
   }
 
   func run() throws {

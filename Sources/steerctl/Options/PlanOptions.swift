@@ -31,7 +31,8 @@ struct PlanOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Largest activation, one per --feature, for --strength max-activation.",
-      discussion: "Default: measured on the ordinary rows of the activations.", valueName: "number"))
+      discussion: "Default: measured on the ordinary rows of the activations.", valueName: "number")
+  )
   var maxActivation: [Double] = []
 
   @Option(help: ArgumentHelp("Leave positions below this alone; 1 skips BOS.", valueName: "n"))
@@ -74,7 +75,9 @@ struct PlanOptions: ParsableArguments {
     if plan != nil {
       guard feature.isEmpty, alpha.isEmpty, maxActivation.isEmpty, range.isEmpty, skipFirst == 0,
         mode == .add, strength == .decoder, phase == .all
-      else { throw ValidationError("--plan says everything itself: leave out the other plan flags") }
+      else {
+        throw ValidationError("--plan says everything itself: leave out the other plan flags")
+      }
       return
     }
     guard !feature.isEmpty else {

@@ -3,6 +3,7 @@ import Tensors
 import Testing
 
 extension Kernels: CustomTestStringConvertible {
+  /// The instruction set.
   public var testDescription: String { isa.rawValue }
 }
 
