@@ -95,9 +95,9 @@ extension ActivationFile {
     guard shape.count == 2, shape[0] >= 0, shape[1] > 0 else {
       throw FormatError(.wrongShape(tensor: name, found: shape, expected: "[rows, width]"))
     }
+    let expected = try SafetensorsHeader.byteCount(of: shape, .f32, tensor: name)
     // The width alone too: with 0 rows the product says nothing about it.
     _ = try SafetensorsHeader.byteCount(of: [shape[1]], .f32, tensor: name)
-    let expected = try SafetensorsHeader.byteCount(of: shape, .f32, tensor: name)
     guard mapped.byteCount == expected else {
       throw FormatError(
         .sizeMismatch(tensor: name, found: mapped.byteCount, expected: expected))

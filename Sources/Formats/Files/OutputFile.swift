@@ -111,7 +111,8 @@ package final class OutputFile {
     let (directory, name) = FilePath.split(targetPath)
     guard !name.isEmpty else { throw FormatError(.notARegularFile(kind: "directory")) }
     // Names are limited to 255 bytes: a long one is cut, the random part makes it unique.
-    let stem = String(decoding: name.utf8.prefix(100), as: Unicode.ASCII.self)
+    let stem = String(
+      decoding: name.utf8.prefix(100).map { $0 < 0x80 ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
     for _ in 0..<16 {
       let tag = String(UInt64.random(in: .min ... .max), radix: 36)
       let temporary = FilePath.join(directory, ".\(stem).\(tag).tmp")
