@@ -1,17 +1,32 @@
 import Foundation
+import Glibc
 
 /// The two output streams, and whether a person is looking.
 enum Terminal {
   /// One stream.
   struct Stream {
-    let handle: FileHandle
+    let descriptor: Int32
     let isTerminal: Bool
 
-    func write(_ text: String) { handle.write(Data(text.utf8)) }
+    /// Writes all of `text`; a stream that takes no more ends the tool with exit code 4.
+    func write(_ text: String) {
+      var rest = Array(text.utf8)[...]
+      while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if count > 0 {
+          rest = rest.dropFirst(count)
+        } else if errno != EINTR {
+          if descriptor != STDERR_FILENO {
+            Terminal.complain("standard output: write: \(String(cString: strerror(errno)))")
+          }
+          exit(4)
+        }
+      }
+    }
   }
 
-  static let out = Stream(handle: .standardOutput, isTerminal: isatty(STDOUT_FILENO) == 1)
-  static let error = Stream(handle: .standardError, isTerminal: isatty(STDERR_FILENO) == 1)
+  static let out = Stream(descriptor: STDOUT_FILENO, isTerminal: isatty(STDOUT_FILENO) == 1)
+  static let error = Stream(descriptor: STDERR_FILENO, isTerminal: isatty(STDERR_FILENO) == 1)
 
   private static let allowsColour: Bool = {
     let environment = ProcessInfo.processInfo.environment
