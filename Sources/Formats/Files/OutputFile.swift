@@ -2,10 +2,11 @@ import Glibc
 
 /// A file being written: it appears under its name complete, or not at all.
 ///
-/// Bytes go to a temporary file in the same folder, which ``commit()`` renames over the target. A
-/// mapping of an older file of that name keeps its content. Without `commit` the temporary file is
-/// removed when the object goes; only a killed process leaves one behind (`.name.*.tmp`). A symbolic
-/// link is followed, so the file it points to is replaced.
+/// Bytes go to a file without a name in the same folder, which ``commit()`` names and renames over the
+/// target. A mapping of an older file of that name keeps its content. Without `commit` nothing is left,
+/// even when the process is killed. Where the file system knows no unnamed files, the temporary file
+/// has a name (`.name.*.tmp`), is removed when the object goes, and only a killed process leaves one.
+/// A symbolic link is followed, so the file it points to is replaced.
 ///
 /// A device, a pipe, `/dev/stdout`, `/dev/stderr` and `/dev/fd/N` are written directly: no
 /// temporary file, nothing to undo, and only forwards.
@@ -22,6 +23,8 @@ package final class OutputFile {
   /// Where `temporaryPath` is renamed to.
   private let targetPath: String
   private let temporaryPath: String?
+  /// Whether the temporary file is visible under `temporaryPath`.
+  private var isNamed: Bool
 
   private init(path: String, direct descriptor: Int32) {
     self.path = path
@@ -29,14 +32,18 @@ package final class OutputFile {
     isDirect = true
     targetPath = path
     temporaryPath = nil
+    isNamed = false
   }
 
-  private init(path: String, targetPath: String, temporaryPath: String, descriptor: Int32) {
+  private init(
+    path: String, targetPath: String, temporaryPath: String, isNamed: Bool, descriptor: Int32
+  ) {
     self.path = path
     self.descriptor = descriptor
     isDirect = false
     self.targetPath = targetPath
     self.temporaryPath = temporaryPath
+    self.isNamed = isNamed
   }
 
   deinit { discard() }
@@ -74,6 +81,13 @@ package final class OutputFile {
     defer { discard() }
     guard let temporaryPath else { return }
     guard fsync(descriptor) == 0 else { throw failure("fsync") }
+    if !isNamed {
+      let source = Self.descriptorPath(descriptor)
+      guard linkat(AT_FDCWD, source, AT_FDCWD, temporaryPath, AT_SYMLINK_FOLLOW) == 0 else {
+        throw failure("linkat")
+      }
+      isNamed = true
+    }
     let closing = close(descriptor)
     descriptor = -1
     guard closing == 0, rename(temporaryPath, targetPath) == 0 else {
@@ -89,7 +103,12 @@ package final class OutputFile {
     guard descriptor >= 0 else { return }
     close(descriptor)
     descriptor = -1
-    if let temporaryPath { unlink(temporaryPath) }
+    if let temporaryPath, isNamed { unlink(temporaryPath) }
+  }
+
+  /// The name through which an open file can be given another one.
+  private static func descriptorPath(_ descriptor: Int32) -> String {
+    "/proc/self/fd/\(descriptor)"
   }
 
   func failure(_ call: String) -> FormatError {
@@ -113,13 +132,27 @@ package final class OutputFile {
     // Names are limited to 255 bytes: a long one is cut, the random part makes it unique.
     let stem = String(
       decoding: name.utf8.prefix(100).map { $0 < 0x80 ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
-    for _ in 0..<16 {
+    func randomPath() -> String {
       let tag = String(UInt64.random(in: .min ... .max), radix: 36)
-      let temporary = FilePath.join(directory, ".\(stem).\(tag).tmp")
+      return FilePath.join(directory, ".\(stem).\(tag).tmp")
+    }
+    // O_TMPFILE, whose definition is too complex to be imported.
+    let unnamed = open(directory, O_DIRECTORY | 0o20_000_000 | O_WRONLY | O_CLOEXEC, 0o666)
+    if unnamed >= 0 {
+      if access(descriptorPath(unnamed), F_OK) == 0 {
+        return OutputFile(
+          path: path, targetPath: targetPath, temporaryPath: randomPath(), isNamed: false,
+          descriptor: unnamed)
+      }
+      close(unnamed)
+    }
+    for _ in 0..<16 {
+      let temporary = randomPath()
       let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       if descriptor >= 0 {
         return OutputFile(
-          path: path, targetPath: targetPath, temporaryPath: temporary, descriptor: descriptor)
+          path: path, targetPath: targetPath, temporaryPath: temporary, isNamed: true,
+          descriptor: descriptor)
       }
       guard errno == EEXIST else { break }
     }
