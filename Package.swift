@@ -5,7 +5,7 @@ import PackageDescription
 let package = Package(
   name: "Steering",
   products: [
-    .library(name: "Steering", targets: ["Steering"]),
+    .library(name: "Steering", targets: ["Steering", "Importers", "SAE", "Tensors"]),
     .executable(name: "steerctl", targets: ["steerctl"]),
   ],
   dependencies: [

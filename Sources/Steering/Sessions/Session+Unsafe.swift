@@ -68,6 +68,13 @@ public final class Session {
     return try outcome.get()
   }
 
+  /// Edits a row held in an array; otherwise as the span form.
+  @discardableResult
+  public func apply(to row: inout [Float]) throws(SteeringError) -> RowEdit {
+    var span = row.mutableSpan
+    return try apply(to: &span)
+  }
+
   /// The coefficient of the decoder row of `plan.features[slot]` in the last edit.
   package func coefficient(ofSlot slot: Int) -> Float { coefficients.base[slot] }
 

@@ -1,0 +1,114 @@
+import SAE
+import Tensors
+
+// Whole arrays in, whole arrays out: for scripts and tests. Loops over many rows keep an encoder and a
+// session instead.
+extension SparseDictionary {
+  /// Encodes `rows`, `[count, modelWidth]` row-major.
+  ///
+  /// - Throws: `shapeMismatch`; `nonFinite` naming row and column.
+  /// - Complexity: O(count · featureCount · modelWidth).
+  public func encode(_ rows: [Float]) throws(SteeringError) -> SparseCodes {
+    let count = try rowCount(of: rows)
+    let encoder = try makeEncoder()
+    return try Self.rendering(rows) { base throws(DictionaryError) in
+      var codes = SparseCodes(featureCount: featureCount)
+      try encoder.encode(base, count: count, stride: modelWidth, into: &codes)
+      return codes
+    }
+  }
+
+  /// The activations of `features` in `rows`, `[count, features.count]` row-major, each with the same
+  /// bits as in ``encode(_:)``; NaN where a row's normalisation is undefined.
+  ///
+  /// - Complexity: O(count · features.count · modelWidth) for an elementwise σ.
+  public func activations(
+    of features: [Int], in rows: [Float]
+  ) throws(SteeringError) -> [Float] {
+    let count = try rowCount(of: rows)
+    return try Self.rendering(rows) { base throws(DictionaryError) in
+      let encoder = try SelectiveEncoder(self, features: features)
+      let scratch = SelectiveEncoder.Scratch(for: encoder)
+      let values = FloatBuffer(count: features.count)
+      var all: [Float] = []
+      all.reserveCapacity(count * features.count)
+      for row in 0..<count {
+        _ = try encoder.read(base + row * modelWidth, into: values.base, row: row, scratch)
+        for index in features.indices { all.append(values[index]) }
+      }
+      return all
+    }
+  }
+
+  /// The rows that `codes` stand for, `[count, outputWidth]` row-major; `rows` are the encoded ones,
+  /// whose normalisation is undone.
+  ///
+  /// `includingSkip` adds the linear path of a skip transcoder.
+  public func decode(
+    _ codes: SparseCodes, of rows: [Float], includingSkip: Bool = false
+  ) throws(SteeringError) -> [Float] {
+    let count = try rowCount(of: rows)
+    guard codes.rowCount == count, codes.featureCount == featureCount else {
+      throw SteeringError(
+        .shapeMismatch,
+        "codes of \(codes.rowCount) rows and \(codes.featureCount) features, expected \(count) rows"
+          + " and \(featureCount) features")
+    }
+    return try Self.rendering(rows) { base throws(DictionaryError) in
+      let reconstructor = Reconstructor(self)
+      let out = FloatBuffer(count: outputWidth)
+      var all: [Float] = []
+      all.reserveCapacity(count * outputWidth)
+      for row in 0..<count {
+        let x = base + row * modelWidth
+        if includingSkip {
+          reconstructor.forward(codes, row: row, of: x, into: out.base)
+        } else {
+          reconstructor.decode(codes, row: row, of: x, into: out.base)
+        }
+        for index in 0..<outputWidth { all.append(out[index]) }
+      }
+      return all
+    }
+  }
+
+  /// What the dictionary leaves unexplained, x − x̂, `[count, modelWidth]` row-major.
+  ///
+  /// - Throws: `invalidArgument` for a transcoder, which does not reconstruct its input.
+  public func error(of rows: [Float]) throws(SteeringError) -> [Float] {
+    guard kind == .autoencoder else {
+      throw SteeringError(
+        .invalidArgument, "a transcoder has no reconstruction error, expected an autoencoder")
+    }
+    let estimate = try decode(try encode(rows), of: rows)
+    return zip(rows, estimate).map { $0 - $1 }
+  }
+
+  private func rowCount(of rows: [Float]) throws(SteeringError) -> Int {
+    guard rows.count % modelWidth == 0 else {
+      throw SteeringError(
+        .shapeMismatch, "\(rows.count) values, expected a multiple of the row width \(modelWidth)")
+    }
+    return rows.count / modelWidth
+  }
+
+  /// Runs `body` on the values' address and puts its errors into words.
+  private static func rendering<R>(
+    _ values: [Float], _ body: (UnsafePointer<Float>) throws(DictionaryError) -> R
+  ) throws(SteeringError) -> R {
+    let result = values.withUnsafeBufferPointer { buffer in
+      Result { () throws(DictionaryError) -> R in
+        if let base = buffer.baseAddress { return try body(base) }
+        let nothing = FloatBuffer(count: 0)
+        return try withExtendedLifetime(nothing) { () throws(DictionaryError) in
+          try body(nothing.base)
+        }
+      }
+    }
+    do throws(DictionaryError) {
+      return try result.get()
+    } catch {
+      throw SteeringError(error)
+    }
+  }
+}
