@@ -5,6 +5,7 @@ import Tensors
 import Testing
 
 extension Kernels: CustomTestStringConvertible {
+  /// The instruction set, in the names of test cases.
   public var testDescription: String { isa.rawValue }
 }
 

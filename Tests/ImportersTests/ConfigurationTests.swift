@@ -105,7 +105,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (JSONValue.bool(true), true as Bool?), (.bool(false), false), (.array([]), false), (.array([2]), true),
+    (JSONValue.bool(true), true as Bool?), (.bool(false), false), (.array([]), false),
+    (.array([2]), true),
     (.null, nil),
   ])
   func specialTokens(_ value: JSONValue, _ expected: Bool?) throws {

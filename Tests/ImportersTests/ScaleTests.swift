@@ -51,7 +51,10 @@ import Testing
     let expected = "a positive finite number"
     let cases: [(String, ImportError.Reason)] = [
       ("{}", .value(key: "scaling_factor", found: "nothing", expected: expected)),
-      ("{\"scaling_factor\": null}", .value(key: "scaling_factor", found: "null", expected: expected)),
+      (
+        "{\"scaling_factor\": null}",
+        .value(key: "scaling_factor", found: "null", expected: expected)
+      ),
       ("{\"scaling_factor\": 0}", .value(key: "scaling_factor", found: "0", expected: expected)),
       ("{\"scaling_factor\": -1}", .value(key: "scaling_factor", found: "-1", expected: expected)),
       (

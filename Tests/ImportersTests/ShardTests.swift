@@ -12,8 +12,10 @@ import Testing
   ) throws {
     try folder.write()
     let path = folder.folder.path
-    try writeSafetensors(path + "/a.safetensors", folder.tensors.filter { !second.contains($0.name) })
-    try writeSafetensors(path + "/b.safetensors", folder.tensors.filter { second.contains($0.name) })
+    try writeSafetensors(
+      path + "/a.safetensors", folder.tensors.filter { !second.contains($0.name) })
+    try writeSafetensors(
+      path + "/b.safetensors", folder.tensors.filter { second.contains($0.name) })
     let map = folder.tensors.map {
       JSONValue.Member(
         $0.name, second.contains($0.name) ? "b.safetensors" : "a.safetensors")
@@ -54,8 +56,9 @@ import Testing
     var folder = try SAELensFolder()
     folder.remove("b_enc")
     try writeShards(folder)
-    guard case .missingTensor("b_enc", let available, "standard") =
-      importFailure(folder.folder.path)?.reason
+    guard
+      case .missingTensor("b_enc", let available, "standard") =
+        importFailure(folder.folder.path)?.reason
     else {
       Issue.record("a missing tensor was not noticed")
       return

@@ -39,7 +39,8 @@ import Testing
     for n in [1, 2, 3, 17, 64, 65, 200, 1001] {
       for k in Set([1, 2, 7, n / 2, n - 1, n]).filter({ $0 >= 1 && $0 <= n }).sorted() {
         for levels in [1, 3, 40] {
-          let z = (0..<n).map { _ in Float(Int.random(in: -levels...levels, using: &generator)) / 4 }
+          let z = (0..<n).map { _ in Float(Int.random(in: -levels...levels, using: &generator)) / 4
+          }
           let keys = isAbsolute ? z.map { abs($0) } : z
           let order = z.indices.sorted {
             keys[$0] > keys[$1] || (keys[$0] == keys[$1] && $0 < $1)

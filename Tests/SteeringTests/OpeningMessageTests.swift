@@ -30,7 +30,8 @@ import Testing
   }
 
   private static let tensors = [
-    TestTensor("W_enc", [2, 3], [1, 2, 3, 4, 5, 6]), TestTensor("W_dec", [3, 2], [1, 2, 3, 4, 5, 6]),
+    TestTensor("W_enc", [2, 3], [1, 2, 3, 4, 5, 6]),
+    TestTensor("W_dec", [3, 2], [1, 2, 3, 4, 5, 6]),
     TestTensor("b_enc", [3], [0, 0, 0]), TestTensor("b_dec", [2], [0, 0]),
   ]
 
@@ -80,8 +81,8 @@ import Testing
       try error(cfg: config(), replacing(TestTensor("W_dec", [2, 3], [1, 2, 3, 4, 5, 6])))
         == SteeringError(
           .shapeMismatch,
-          "\(weightsPath): tensor 'W_dec' has shape [2, 3], expected [3, 2] from config d_sae, d_out"
-        ))
+          "\(weightsPath): tensor 'W_dec' has shape [2, 3], expected [3, 2] from"
+            + " config d_sae, d_out"))
     #expect(
       try error(cfg: config(), Self.tensors.filter { $0.name != "b_dec" })
         == SteeringError(

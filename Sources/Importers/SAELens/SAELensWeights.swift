@@ -107,7 +107,8 @@ struct SAELensWeights {
     }
     guard tensor.shape == shape else {
       throw ImportError(
-        .shape(tensor: name, found: tensor.shape, expected: shape, from: keys), path: path(of: name))
+        .shape(tensor: name, found: tensor.shape, expected: shape, from: keys), path: path(of: name)
+      )
     }
     return tensor
   }

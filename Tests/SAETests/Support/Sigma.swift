@@ -4,6 +4,7 @@ import Tensors
 import Testing
 
 extension Kernels: CustomTestStringConvertible {
+  /// The instruction set, in the names of test cases.
   public var testDescription: String { isa.rawValue }
 }
 
@@ -29,7 +30,8 @@ enum Sigma: String, CaseIterable, Sendable {
       case .absTopK: .absTopK(k: k)
       case .gated:
         .gated(
-          gateBias: generator.normals(n, scale: 0.3), magnitudeBias: generator.normals(n, scale: 0.3),
+          gateBias: generator.normals(n, scale: 0.3),
+          magnitudeBias: generator.normals(n, scale: 0.3),
           scale: generator.normals(n).map { abs($0) + 0.1 })
       }
     return OracleDictionary(
