@@ -53,4 +53,22 @@ import Testing
     let (decoded, _) = dictionary.reconstructions(codes, row: 0, of: [2, 2, 2])
     #expect(decoded == [2, 2, 2])
   }
+
+  /// A failed tile takes the mark of its undefined rows with it.
+  @Test func failureForgetsUndefinedRowsOfItsTile() throws {
+    var oracle = OracleDictionary(
+      featureCount: 1, width: 2, encoder: [3e38, 3e38], decoder: [1, 1], encoderBias: [1],
+      decoderBias: [0, 0], activation: .relu)
+    oracle.normalisation = .rootWidthOverNorm
+    let encoder = try FullEncoder(try oracle.dictionary())
+    var codes = SparseCodes(featureCount: 1)
+    try encoder.encode([0, 0, 1, -1], count: 2, stride: 2, into: &codes)
+    #expect(codes.undefinedRows == [0])
+    let before = codes.rowOffsets
+    #expect(throws: DictionaryError(.nonFiniteResult(row: 2))) {
+      try encoder.encode([1, -1, 0, 0, 1, 1], count: 3, stride: 2, into: &codes)
+    }
+    #expect(codes.undefinedRows == [0])
+    #expect(codes.rowOffsets == before)
+  }
 }
