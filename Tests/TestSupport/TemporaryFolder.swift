@@ -19,6 +19,10 @@ package final class TemporaryFolder {
     try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)))
   }
 
+  package func remove(_ name: String) throws {
+    try FileManager.default.removeItem(atPath: file(name))
+  }
+
   package func bytes(_ name: String) throws -> [UInt8] {
     [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name))))
   }

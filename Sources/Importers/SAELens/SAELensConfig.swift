@@ -51,7 +51,8 @@ struct SAELensConfig {
   private static func isLegacy(_ reader: ConfigReader) throws(ImportError) -> Bool {
     var key = "sae_lens_version"
     var version = try reader.string(key)
-    if version == nil, let metadata = reader.object["metadata"] {
+    if version == nil, let metadata = reader.object["metadata"], metadata != .null {
+      guard case .object = metadata else { throw reader.mismatch("metadata", "an object") }
       key = "metadata.sae_lens_version"
       version = try ConfigReader(object: metadata, prefix: "metadata.").string("sae_lens_version")
     }

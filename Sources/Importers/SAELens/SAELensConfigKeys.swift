@@ -8,7 +8,7 @@ enum SAELensConfigKeys {
   /// Fields of every current configuration.
   static let common = [
     "architecture", "d_in", "d_sae", "dtype", "device", "apply_b_dec_to_input",
-    "normalize_activations", "reshape_activations", "metadata",
+    "normalize_activations", "reshape_activations", "metadata", "sae_lens_version",
   ]
 
   /// Fields that belong to some architectures only.

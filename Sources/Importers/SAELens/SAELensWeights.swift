@@ -14,6 +14,11 @@ struct SAELensWeights {
 
   var path: String { files.files.first?.path ?? "" }
 
+  /// The file that holds a tensor.
+  private func path(of name: String) -> String {
+    files.files.first { $0[name] != nil }?.path ?? path
+  }
+
   func has(_ name: String) -> Bool { files[name] != nil }
 
   /// Throws unless the file holds exactly the tensors of the architecture.
@@ -25,7 +30,8 @@ struct SAELensWeights {
         .refused(
           what: "tensor '\(name)'",
           why: "only raw training checkpoints have it: their scale is not folded in",
-          advice: "export with SAELens' save_inference_model"))
+          advice: "export with SAELens' save_inference_model"),
+        path: path(of: name))
     }
     for name in architecture.tensorNames where !names.contains(name) {
       throw ImportError(
@@ -35,7 +41,8 @@ struct SAELensWeights {
     for name in names where !accepted.contains(name) {
       throw ImportError(
         .unexpectedTensor(
-          name: name, accepted: architecture.tensorNames, architecture: architecture.rawValue))
+          name: name, accepted: architecture.tensorNames, architecture: architecture.rawValue),
+        path: path(of: name))
     }
   }
 
@@ -78,7 +85,8 @@ struct SAELensWeights {
     }
     if let column = values.firstIndex(where: { !$0.isFinite }) {
       throw ImportError(
-        .dictionary(DictionaryError(.nonFiniteWeight(tensor: name, row: 0, column: column))))
+        .dictionary(DictionaryError(.nonFiniteWeight(tensor: name, row: 0, column: column))),
+        path: path(of: name))
     }
     return values
   }
@@ -95,11 +103,12 @@ struct SAELensWeights {
       throw ImportError(
         .elementType(
           tensor: name, found: tensor.elementType.rawValue, accepted: Self.accepted.map(\.rawValue)
-        ))
+        ), path: path(of: name))
     }
     guard tensor.shape == shape else {
       throw ImportError(
-        .shape(tensor: name, found: tensor.shape, expected: shape, from: keys))
+        .shape(tensor: name, found: tensor.shape, expected: shape, from: keys), path: path(of: name)
+      )
     }
     return tensor
   }

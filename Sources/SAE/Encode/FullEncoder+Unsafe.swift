@@ -47,8 +47,14 @@ package final class FullEncoder {
       let tile = min(Self.tileRows, count - start)
       try prepareTile(rows + start * stride, count: tile, stride: stride, first: start)
       multiplyTile(count: tile)
-      for row in 0..<tile {
-        try select(row, first: start, into: &codes)
+      let before = codes.rowCount
+      do throws(DictionaryError) {
+        for row in 0..<tile {
+          try select(row, first: start, into: &codes)
+        }
+      } catch {
+        codes.keepRows(before)
+        throw error
       }
       start += tile
     }

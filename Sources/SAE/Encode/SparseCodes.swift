@@ -46,6 +46,14 @@ public struct SparseCodes: Sendable, Equatable {
     undefinedRows.removeAll(keepingCapacity: true)
   }
 
+  /// Forgets every row from `count` on, and what was appended to a row that never ended.
+  mutating func keepRows(_ count: Int) {
+    rowOffsets.removeSubrange((count + 1)...)
+    indices.removeSubrange(rowOffsets[count]...)
+    values.removeSubrange(rowOffsets[count]...)
+    undefinedRows.removeAll { $0 >= count }
+  }
+
   mutating func append(_ feature: Int, _ value: Float) {
     indices.append(Int32(truncatingIfNeeded: feature))
     values.append(value)

@@ -1,0 +1,175 @@
+import SAE
+import TestSupport
+import Tensors
+import Testing
+
+/// Every check on the parts of a dictionary, each with the reason that it gives.
+@Suite struct PartsTests {
+  typealias Parts = SparseDictionary.Parts
+  typealias Reason = DictionaryError.Reason
+
+  private func reason(
+    _ sigma: Sigma = .relu, _ change: (inout Parts) -> Void
+  ) -> Reason? {
+    var parts = sigma.oracle(featureCount: 6, width: 4, k: 2, seed: 1).parts()
+    change(&parts)
+    return dictionaryFailure { () throws(DictionaryError) in _ = try SparseDictionary(parts) }
+  }
+
+  private func matrix(_ rows: Int, _ columns: Int) -> RowMatrix {
+    RowMatrix(
+      rowCount: rows, width: columns, values: [Float](repeating: 1, count: rows * columns))
+  }
+
+  @Test(arguments: Sigma.allCases)
+  func unchangedPartsAreAccepted(_ sigma: Sigma) {
+    #expect(reason(sigma) { _ in } == nil)
+  }
+
+  @Test func shapes() {
+    #expect(
+      reason { $0.encoder = EncoderMatrix(matrix(0, 4), layout: .featureMajor) }
+        == .field(name: "feature count", found: "0", expected: "at least 1"))
+    #expect(
+      reason { $0.encoder = EncoderMatrix(matrix(0, 6), layout: .modelMajor) }
+        == .field(name: "model width", found: "0", expected: "at least 1"))
+    #expect(
+      reason { $0.decoder = matrix(5, 4) }
+        == .shape(tensor: "decoder", found: [5, 4], expected: [6, 4]))
+    #expect(
+      reason { $0.decoder = matrix(6, 3) }
+        == .shape(tensor: "decoder", found: [6, 3], expected: [6, 4]))
+    #expect(
+      reason {
+        $0.kind = .transcoder
+        $0.decoder = matrix(6, 0)
+      } == .shape(tensor: "decoder", found: [6, 0], expected: [6, 4]))
+    #expect(
+      reason { $0.encoderBias.removeLast() }
+        == .shape(tensor: "encoder bias", found: [5], expected: [6]))
+    #expect(
+      reason { $0.decoderBias.append(0) }
+        == .shape(tensor: "decoder bias", found: [5], expected: [4]))
+  }
+
+  @Test func encoderOfTheOtherLayoutIsAccepted() {
+    #expect(reason { $0.encoder = EncoderMatrix(matrix(4, 6), layout: .modelMajor) } == nil)
+    #expect(
+      reason { $0.encoder = EncoderMatrix(matrix(4, 6), layout: .featureMajor) }
+        == .shape(tensor: "decoder", found: [6, 4], expected: [4, 6]))
+  }
+
+  @Test func nonFiniteVectors() {
+    #expect(
+      reason { $0.encoderBias[3] = .nan }
+        == .nonFiniteWeight(tensor: "encoder bias", row: 0, column: 3))
+    #expect(
+      reason { $0.decoderBias[1] = .infinity }
+        == .nonFiniteWeight(tensor: "decoder bias", row: 0, column: 1))
+    let bad: [Float] = [1, 1, 1, 1, 1, .nan]
+    let fine = [Float](repeating: 1, count: 6)
+    #expect(
+      reason { $0.activation = .jumpReLU(threshold: bad) }
+        == .nonFiniteWeight(tensor: "threshold", row: 0, column: 5))
+    #expect(
+      reason { $0.activation = .gated(gateBias: bad, magnitudeBias: fine, scale: fine) }
+        == .nonFiniteWeight(tensor: "gate bias", row: 0, column: 5))
+    #expect(
+      reason { $0.activation = .gated(gateBias: fine, magnitudeBias: bad, scale: fine) }
+        == .nonFiniteWeight(tensor: "magnitude bias", row: 0, column: 5))
+    #expect(
+      reason { $0.activation = .gated(gateBias: fine, magnitudeBias: fine, scale: bad) }
+        == .nonFiniteWeight(tensor: "magnitude scale", row: 0, column: 5))
+  }
+
+  @Test func activationFields() {
+    let short = [Float](repeating: 1, count: 5)
+    let fine = [Float](repeating: 1, count: 6)
+    #expect(
+      reason { $0.activation = .jumpReLU(threshold: short) }
+        == .shape(tensor: "threshold", found: [5], expected: [6]))
+    #expect(
+      reason { $0.activation = .gated(gateBias: short, magnitudeBias: fine, scale: fine) }
+        == .shape(tensor: "gate bias", found: [5], expected: [6]))
+    #expect(
+      reason { $0.activation = .gated(gateBias: fine, magnitudeBias: short, scale: fine) }
+        == .shape(tensor: "magnitude bias", found: [5], expected: [6]))
+    #expect(
+      reason { $0.activation = .gated(gateBias: fine, magnitudeBias: fine, scale: short) }
+        == .shape(tensor: "magnitude scale", found: [5], expected: [6]))
+    for k in [0, -1, 7] {
+      let expected = Reason.field(name: "k", found: "\(k)", expected: "1 to 6, the feature count")
+      #expect(reason { $0.activation = .topK(k: k) } == expected)
+      #expect(reason { $0.activation = .absTopK(k: k) } == expected)
+    }
+    for threshold in [Float.nan, .infinity] {
+      #expect(
+        reason { $0.activation = .batchTopK(threshold: threshold) }
+          == .field(name: "threshold", found: "\(threshold)", expected: "a finite number"))
+    }
+  }
+
+  @Test func normalisationFields() {
+    // The inverse of the last factor overflows.
+    for factor in [Float.nan, 0, -1, .infinity, .leastNonzeroMagnitude] {
+      #expect(
+        reason { $0.normalisation = .constantFactor(factor) }
+          == .field(
+            name: "activation scale", found: "\(factor)", expected: "a positive finite number"))
+    }
+    for epsilon in [Float.nan, 0, -1e-5, .infinity] {
+      #expect(
+        reason { $0.normalisation = .layerNorm(epsilon: epsilon) }
+          == .field(
+            name: "layer norm epsilon", found: "\(epsilon)", expected: "a positive finite number"))
+    }
+    var narrow = exactOracle([1, 2], .relu)
+    narrow.normalisation = .layerNorm(epsilon: 1e-5)
+    #expect(
+      dictionaryFailure { () throws(DictionaryError) in _ = try narrow.dictionary() }
+        == .field(name: "model width", found: "1", expected: "at least 2 for layer norm"))
+  }
+
+  @Test func combinations() {
+    #expect(
+      reason {
+        $0.kind = .transcoder
+        $0.subtractsDecoderBias = true
+      }
+        == .field(
+          name: "subtractsDecoderBias", found: "true",
+          expected: "false: a transcoder's decoder bias lives at its output"))
+    for sigma in Sigma.allCases where !sigma.competes {
+      #expect(
+        reason(sigma) { $0.rescalesByDecoderNorm = true }
+          == .field(
+            name: "rescalesByDecoderNorm", found: "true with \(sigma.rawValue)",
+            expected: "topK or absTopK"))
+    }
+    #expect(
+      reason { $0.skip = matrix(4, 4) }
+        == .field(name: "skip", found: "an autoencoder", expected: "a transcoder"))
+    for (rows, columns) in [(4, 3), (3, 4)] {
+      #expect(
+        reason {
+          $0.kind = .transcoder
+          $0.skip = matrix(rows, columns)
+        } == .shape(tensor: "skip", found: [rows, columns], expected: [4, 4]))
+    }
+  }
+
+  /// A decoder row of zeros under rescaling never fires and divides by nothing.
+  @Test func zeroDecoderRowUnderRescaling() throws {
+    for sigma in [Sigma.topK, .absTopK] {
+      var oracle = sigma.oracle(featureCount: 6, width: 4, k: 6, seed: 2)
+      oracle.rescalesByDecoderNorm = true
+      for column in 0..<4 { oracle.decoder[2 * 4 + column] = 0 }
+      let dictionary = try oracle.dictionary()
+      let row: [Float] = [1, -1, 2, 0.5]
+      let codes = try dictionary.codes(of: row, count: 1)
+      #expect(codes.activation(of: 2, row: 0) == 0)
+      let (decoded, _) = dictionary.reconstructions(codes, row: 0, of: row)
+      #expect(decoded.allSatisfy { $0.isFinite })
+    }
+  }
+}
