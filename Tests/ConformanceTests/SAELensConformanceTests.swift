@@ -43,9 +43,8 @@ extension Kernels: CustomTestStringConvertible {
     if expected.contains(where: { $0.isNaN }) {
       #expect(codes.undefinedRows.contains(row), place)
       #expect(!selective.isDefined, place)
-      // Which places of a top-k NaN row the publisher picks is not defined; how many is.
-      let isNaN = actual.filter { $0.isNaN }.count
-      #expect(isNaN == expected.filter { $0.isNaN }.count, place)
+      // The publisher's top-k picks k arbitrary places of such a row; here all features say NaN.
+      #expect(actual.allSatisfy { $0.isNaN }, place)
       #expect(golden.decoded[outputs].allSatisfy { $0.isNaN }, place)
       #expect(decoded.allSatisfy { $0.isNaN }, place)
       #expect(forward.allSatisfy { $0.isNaN }, place)

@@ -16,7 +16,7 @@ import Testing
     let codes = try dictionary.codes(of: row + zero + row, count: 3)
     #expect(codes.undefinedRows == [1])
     #expect(codes.rowCount == 3)
-    #expect(codes.range(ofRow: 1).count == (sigma.competes ? 3 : 10))
+    #expect(codes.range(ofRow: 1).count == 10)
     #expect(codes.values[codes.range(ofRow: 1)].allSatisfy { $0.isNaN })
     #expect(codes.dense(row: 0) == codes.dense(row: 2))
     #expect(codes.dense(row: 0).allSatisfy { $0.isFinite })

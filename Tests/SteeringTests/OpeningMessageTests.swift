@@ -108,7 +108,7 @@ import Testing
       try error(cfg: config(), replacing(TestTensor("W_enc", [2, 3], [1, 2, 3, 4, 5, .nan])))
         == SteeringError(
           .nonFinite,
-          "\(folder.path): encoder weight [2, 1] is NaN or infinite, expected a finite number"))
+          "\(folder.path): encoder weight of feature 2, component 1, is NaN or infinite, expected a finite number"))
     #expect(
       try error(cfg: config(), replacing(TestTensor("b_dec", [2], [0, .infinity])))
         == SteeringError(

@@ -2,7 +2,7 @@
 ///
 /// Row r's active features are `indices[rowOffsets[r] ..< rowOffsets[r + 1]]`, ascending, with the
 /// activations at the same places of `values`. Every value is non-zero; signed σ give negative ones. A
-/// row whose normalisation is undefined has NaN values (see ``undefinedRows``).
+/// row whose normalisation is undefined has NaN for every feature (see ``undefinedRows``).
 public struct SparseCodes: Sendable, Equatable {
   /// Number of features of the dictionary that made the codes.
   public let featureCount: Int

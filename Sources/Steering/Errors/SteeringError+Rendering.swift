@@ -76,9 +76,12 @@ extension SteeringError {
     case .shape(let tensor, let found, let expected):
       self.init(.shapeMismatch, "\(tensor) has shape \(found), expected \(expected)")
     case .nonFiniteWeight(let tensor, let row, let column):
-      self.init(
-        .nonFinite,
-        "\(tensor) weight [\(row), \(column)] is NaN or infinite, expected a finite number")
+      let place =
+        switch tensor {
+        case "encoder", "decoder": "\(tensor) weight of feature \(row), component \(column),"
+        default: "\(tensor) weight [\(row), \(column)]"
+        }
+      self.init(.nonFinite, "\(place) is NaN or infinite, expected a finite number")
     case .field(let name, let found, let expected):
       self.init(.unsupportedDictionary, "\(name) is \(found), expected \(expected)")
     case .featureOutOfRange(let found, let count):
