@@ -1,11 +1,11 @@
 import Formats
 
 extension PlanDocument {
-  static let documentKeys = ["version", "interventions", "scope"]
-  static let interventionKeys = [
+  package static let documentKeys = ["version", "interventions", "scope"]
+  package static let interventionKeys = [
     "feature", "mode", "strength", "alpha", "max_activation", "scope",
   ]
-  static let scopeKeys = ["skip_first", "ranges", "phase"]
+  package static let scopeKeys = ["skip_first", "ranges", "phase"]
 
   /// Reads the JSON form.
   ///
@@ -45,7 +45,7 @@ extension PlanDocument {
     return .object(members)
   }
 
-  static func read(_ value: JSONValue) throws(SteeringError) -> PlanDocument {
+  package static func read(_ value: JSONValue) throws(SteeringError) -> PlanDocument {
     do throws(PlanError) {
       return try readDocument(value)
     } catch {
