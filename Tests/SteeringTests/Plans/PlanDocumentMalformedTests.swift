@@ -128,7 +128,8 @@ import Testing
   }
 
   static let notJSON = [
-    Case("", "not valid JSON"), Case("{", "not valid JSON"), Case("{\"version\": 1,}", "not valid JSON"),
+    Case("", "not valid JSON"), Case("{", "not valid JSON"),
+    Case("{\"version\": 1,}", "not valid JSON"),
     Case(edit: #""feature": 1, "feature": 2, "alpha": 1"#, "key 'feature' appears twice"),
     Case(#"{"version": 1, "version": 1, "interventions": []}"#, "key 'version' appears twice"),
     Case(edit: #""feature": 99999999999999999999, "alpha": 1"#, "integer 99999999999999999999"),

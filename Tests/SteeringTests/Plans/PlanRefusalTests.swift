@@ -10,7 +10,9 @@ import TestSupport
   private func refusal(
     _ interventions: [Intervention], _ dictionary: SparseDictionary, scope: Scope = Scope()
   ) -> SteeringError? {
-    steeringError { _ = try Plan(PlanDocument(interventions, scope: scope), dictionary: dictionary) }
+    steeringError {
+      _ = try Plan(PlanDocument(interventions, scope: scope), dictionary: dictionary)
+    }
   }
 
   private func dictionary(setting values: [Int: Float]) throws -> SparseDictionary {
@@ -115,9 +117,11 @@ import TestSupport
       return error.message
     }
     #expect(
-      try message(Intervention(feature: 48)) == "'interventions[0].feature' is 48, expected 0 to 47")
+      try message(Intervention(feature: 48)) == "'interventions[0].feature' is 48, expected 0 to 47"
+    )
     #expect(
-      try message(Intervention(feature: -1)) == "'interventions[0].feature' is -1, expected 0 to 47")
+      try message(Intervention(feature: -1)) == "'interventions[0].feature' is -1, expected 0 to 47"
+    )
     for alpha in [Double.nan, .infinity, 1e39] {
       #expect(
         try message(Intervention(feature: 1, alpha: alpha))
@@ -138,8 +142,12 @@ import TestSupport
         == "'interventions[0].scope.skip_first' is -1, expected 0 or more")
     #expect(
       try message(Intervention(feature: 1, alpha: 1, scope: Scope(ranges: [1..<2, 4..<4])))
-        == "'interventions[0].scope.ranges[1]' is [4, 4], expected [start, end] with 0 <= start < end")
-    #expect(refusal([], dictionary)?.message == "'interventions' is empty, expected at least one intervention")
+        == "'interventions[0].scope.ranges[1]' is [4, 4],"
+        + " expected [start, end] with 0 <= start < end"
+    )
+    #expect(
+      refusal([], dictionary)?.message
+        == "'interventions' is empty, expected at least one intervention")
   }
 
   @Test func amountBeyondF32IsRefused() throws {

@@ -10,7 +10,9 @@ import TestSupport
     let sample = Sample.all[0]
     let width = sample.weights.width
     var weights = sample.weights.decoder
-    for index in 0..<width { weights[width + index] = weights[index] + 0.01 * weights[width + index] }
+    for index in 0..<width {
+      weights[width + index] = weights[index] + 0.01 * weights[width + index]
+    }
     var parts = sample.parts()
     let rows = RowMatrix(rowCount: sample.weights.featureCount, width: width, values: weights)
     parts.encoder = EncoderMatrix(rows, layout: .featureMajor)
@@ -60,7 +62,9 @@ import TestSupport
   @Test func batchOfRowsEqualsFreshSessions() throws {
     let sample = Sample.all[2]
     let dictionary = try sample.dictionary()
-    let plan = [Intervention(feature: 4, mode: .clamp, alpha: 2), Intervention(feature: 8, alpha: 1)]
+    let plan = [
+      Intervention(feature: 4, mode: .clamp, alpha: 2), Intervention(feature: 8, alpha: 1),
+    ]
     let session = Session(try Plan(PlanDocument(plan), dictionary: dictionary))
     for row in sample.rows(10) {
       var streamed = row

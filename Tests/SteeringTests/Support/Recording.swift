@@ -81,7 +81,8 @@ struct Recording: Sendable, CustomStringConvertible {
         end += shape[0]
       }
       entries.append(entry("note", .u8, [3], end..<(end + 3)))
-      let text = "{" + entries.joined(separator: ", ") + "}" + String(repeating: " ", count: padding)
+      let text =
+        "{" + entries.joined(separator: ", ") + "}" + String(repeating: " ", count: padding)
       return Self.little(UInt64(text.utf8.count)) + Array(text.utf8)
     }
   }
