@@ -39,7 +39,7 @@ public final class Plan: Sendable {
     var unit: Unit
     var amount: Float
 
-    enum Unit {
+    enum Unit: Int {
       /// Activation units: times Dᵢ (divided by its norm under rescaling), times the row's scale.
       case activation
       /// Row units: times D̂ᵢ.
@@ -97,7 +97,8 @@ public final class Plan: Sendable {
     self.scopes = scopes
     // One order for all orders of writing: the sum of a feature's edits must not depend on it.
     self.edits = edits.sorted {
-      ($0.slot, $0.mode.rawValue, $0.amount) < ($1.slot, $1.mode.rawValue, $1.amount)
+      ($0.slot, $0.mode.rawValue, $0.amount, $0.unit.rawValue)
+        < ($1.slot, $1.mode.rawValue, $1.amount, $1.unit.rawValue)
     }
     needsRowScale =
       dictionary.denormalisesOutput && dictionary.normalisation != .none

@@ -1,11 +1,11 @@
 import Formats
 
 extension PlanDocument {
-  static let documentKeys = ["version", "interventions", "scope"]
-  static let interventionKeys = [
+  package static let documentKeys = ["version", "interventions", "scope"]
+  package static let interventionKeys = [
     "feature", "mode", "strength", "alpha", "max_activation", "scope",
   ]
-  static let scopeKeys = ["skip_first", "ranges", "phase"]
+  package static let scopeKeys = ["skip_first", "ranges", "phase"]
 
   /// Reads the JSON form.
   ///
@@ -45,7 +45,7 @@ extension PlanDocument {
     return .object(members)
   }
 
-  static func read(_ value: JSONValue) throws(SteeringError) -> PlanDocument {
+  package static func read(_ value: JSONValue) throws(SteeringError) -> PlanDocument {
     do throws(PlanError) {
       return try readDocument(value)
     } catch {
@@ -55,9 +55,11 @@ extension PlanDocument {
 
   private static func readDocument(_ value: JSONValue) throws(PlanError) -> PlanDocument {
     let object = try PlanObject(value, field: "", keys: documentKeys)
-    let version = try object.integer("version")
+    guard let version = try object.integer("version") else {
+      throw PlanError("version", .missing(expected: "\(Self.version)"))
+    }
     guard version == Self.version else {
-      throw PlanError("version", .value(found: "\(version ?? 0)", expected: "\(Self.version)"))
+      throw PlanError("version", .value(found: "\(version)", expected: "\(Self.version)"))
     }
     guard let list = object["interventions"] else {
       throw PlanError("interventions", .missing(expected: "an array of interventions"))
@@ -85,6 +87,10 @@ extension PlanDocument {
     intervention.mode = try object.choice("mode") ?? .add
     intervention.strength = try object.choice("strength") ?? .decoder
     intervention.maximumActivation = try object.number("max_activation")
+    if intervention.maximumActivation != nil, intervention.strength != .maximumActivation {
+      throw object.mismatch(
+        "max_activation", "no max_activation with strength \(intervention.strength.rawValue)")
+    }
     let alpha = try object.number("alpha")
     if intervention.mode.takesAlpha {
       guard let alpha else { throw PlanError(field + ".alpha", .missing(expected: "a number")) }
@@ -129,7 +135,7 @@ extension PlanDocument {
       members.append(.init("strength", .string(intervention.strength.rawValue)))
     }
     if intervention.mode.takesAlpha { members.append(.init("alpha", .number(intervention.alpha))) }
-    if let maximum = intervention.maximumActivation {
+    if let maximum = intervention.maximumActivation, intervention.strength == .maximumActivation {
       members.append(.init("max_activation", .number(maximum)))
     }
     if let scope = intervention.scope { members.append(.init("scope", write(scope))) }

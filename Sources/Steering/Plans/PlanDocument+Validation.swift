@@ -43,6 +43,13 @@ extension PlanDocument {
           field + ".max_activation",
           .value(found: "\(maximum)", expected: "a positive finite number"))
       }
+      guard Float(intervention.alpha * maximum).isFinite else {
+        throw PlanError(
+          field + ".alpha",
+          .value(
+            found: "\(intervention.alpha)",
+            expected: "a number whose product with max_activation \(maximum) f32 can hold"))
+      }
     } else if intervention.strength == .maximumActivation {
       throw PlanError(
         field + ".max_activation",

@@ -88,7 +88,8 @@ public final class Session {
   package func apply(_ row: UnsafeMutablePointer<Float>) throws(SteeringError) -> RowEdit {
     let edit = try compute(row)
     if edit.outcome == .edited { row.update(from: result.base, count: width) }
-    position += 1
+    // A file may claim the last position that there is.
+    if position < .max { position += 1 }
     return edit
   }
 

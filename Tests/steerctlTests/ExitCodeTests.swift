@@ -1,0 +1,112 @@
+import Foundation
+import Testing
+
+@Suite struct ExitCodeTests {
+  struct Case: Sendable, CustomStringConvertible {
+    var arguments: [String]
+    var status: Int32
+    var message: String
+    var description: String { arguments.joined(separator: " ") }
+
+    init(_ arguments: String, _ status: Int32, _ message: String) {
+      self.arguments = arguments.split(separator: " ").map(String.init)
+      self.status = status
+      self.message = message
+    }
+  }
+
+  static let usage = [
+    Case("steer", 2, "Unexpected argument 'steer'"),
+    Case("apply SAE IN", 2, "nothing to do: give --feature and --alpha, or --plan"),
+    Case("apply SAE IN --feature 1", 2, "1 --feature but 0 --alpha"),
+    Case(
+      "apply SAE IN --feature 1 --feature 2 --feature 3 --alpha 1 --alpha 2", 2, "3 --feature but 2"
+    ),
+    Case("apply SAE IN --feature x --alpha 1", 2, "The value 'x' is invalid"),
+    Case(
+      "apply SAE IN --feature 1 --mode ablate --alpha 1", 2,
+      "--alpha means nothing with --mode ablate"),
+    Case("apply SAE IN --feature 1 --mode gone --alpha 1", 2, "The value 'gone' is invalid"),
+    Case(
+      "apply SAE IN --feature 1 --alpha 1 --max-activation 3", 2,
+      "needs --strength max-activation"),
+    Case("apply SAE IN --feature 1 --alpha 1 --skip-first -1", 2, "--skip-first"),
+    Case("apply SAE IN --feature 1 --alpha 1 --prompt-length -1", 2, "--prompt-length"),
+    Case("apply SAE IN --feature 1 --alpha 1 --range 5:2", 2, "The value '5:2' is invalid"),
+    Case("apply SAE IN --plan p.json --feature 1", 2, "--plan says everything itself"),
+    Case("apply SAE IN --feature 1 --alpha 1 --json --output -", 2, "both want standard output"),
+    Case("apply SAE --feature 1 --alpha 1", 2, "--sae needs --activations"),
+    Case("encode SAE IN --dense", 2, "--dense and --decode need --output"),
+    Case("encode SAE IN --json --output -", 2, "both want standard output"),
+    Case("encode SAE --tensor x", 2, "--tensor and --shape need --activations"),
+    Case("encode SAE IN --shape 3", 2, "The value '3' is invalid"),
+    Case("encode SAE IN --activation-scale 0", 2, "expected a positive number"),
+    Case("encode SAE IN --activation-scale 2 --rows-already-scaled", 2, "exclude each other"),
+    Case("features SAE", 2, "give one feature"),
+    Case("features 1 --feature 2 SAE", 2, "give one feature"),
+    Case("features 1 --count 0 SAE", 2, "--count is 0, expected 1 or more"),
+    Case("inspect here SAE", 2, "give the folder once"),
+  ]
+
+  static let input = [
+    Case("features 6 SAE", 3, "feature 6 does not exist, expected 0 to 5"),
+    Case(
+      "apply SAE IN --feature 6 --alpha 1", 3, "'interventions[0].feature' is 6, expected 0 to 5"),
+    Case("apply SAE IN --feature 1 --alpha nan", 3, "'interventions[0].alpha' is nan"),
+    Case("apply SAE IN --feature 1 --feature 1 --mode clamp --alpha 1", 3, "sets feature 1"),
+    Case("apply SAE IN --feature 1 --alpha 1 --phase prompt", 3, "give the prompt length"),
+    Case("apply SAE IN --feature 1 --alpha 1 --output in.safetensors", 3, "is the file being read"),
+    Case(
+      "apply SAE IN --feature 1 --alpha 1 --output sae/../in.safetensors", 3,
+      "is the file being read"),
+    Case("encode SAE IN --output link", 3, "is the file being read"),
+    Case("encode SAE IN --tensor gone", 3, "tensor 'gone' is missing"),
+    Case("encode SAE IN --shape 6,4", 3, "leave out --shape"),
+    Case("encode SAE --activations sae/cfg.json", 3, "unknown format"),
+    Case("inspect in.safetensors", 3, "not a dictionary"),
+    Case("apply SAE IN --plan bad.json", 3, "bad.json: key 'version' is missing"),
+  ]
+
+  static let environment = [
+    Case("encode SAE --activations gone.npy", 4, "gone.npy: open: no such file or directory"),
+    Case("apply SAE IN --plan gone.json", 4, "gone.json"),
+    Case("encode SAE IN --output gone/out", 4, "gone/out"),
+    Case("apply SAE IN --feature 1 --alpha 1 --output gone/out", 4, "gone/out"),
+  ]
+
+  @Test(arguments: usage + input + environment)
+  func errorAndStatus(_ example: Case) throws {
+    let sandbox = try Sandbox()
+    try sandbox.folder.write("{}", to: "bad.json")
+    try FileManager.default.createSymbolicLink(
+      atPath: sandbox.folder.file("link"), withDestinationPath: "in.safetensors")
+    let before = try sandbox.folder.bytes("in.safetensors")
+    let arguments = example.arguments.flatMap {
+      switch $0 {
+      case "SAE": ["--sae", "sae"]
+      case "IN": ["--activations", "in.safetensors"]
+      default: [$0]
+      }
+    }
+    let result = try sandbox.run(arguments)
+    #expect(result.status == example.status)
+    #expect(result.output.isEmpty)
+    #expect(result.error.contains(example.message), "\(result.error)")
+    if example.status != 2 {
+      #expect(result.error.hasPrefix("steerctl: error: "))
+      #expect(result.error.split(separator: "\n").count == 1)
+    }
+    #expect(!result.error.contains("\u{1B}"))
+    let names = try FileManager.default.contentsOfDirectory(atPath: sandbox.folder.path)
+    #expect(Set(names) == ["sae", "in.safetensors", "bad.json", "link"])
+    #expect(try sandbox.folder.bytes("in.safetensors") == before)
+  }
+
+  @Test(arguments: [["--help"], ["--version"], ["apply", "--help"], []])
+  func helpAndVersionAreDone(_ arguments: [String]) throws {
+    let result = try Tool.run(arguments)
+    #expect(result.status == 0)
+    #expect(!result.output.isEmpty)
+    #expect(result.error.isEmpty)
+  }
+}
