@@ -1,9 +1,16 @@
 /// Makes text from files fit to be shown: short, on one line, without control characters.
-enum MessageText {
+package enum MessageText {
   private static let limit = 100
 
+  /// `text` with control and invisible formatting characters escaped, at full length.
+  package static func printable(_ text: String) -> String {
+    var output = ""
+    for scalar in text.unicodeScalars { append(scalar, to: &output) }
+    return output
+  }
+
   /// `text` with control and invisible formatting characters escaped, cut to about 100 characters.
-  static func plain(_ text: String) -> String {
+  package static func plain(_ text: String) -> String {
     var output = ""
     var count = 0
     for scalar in text.unicodeScalars {
@@ -12,13 +19,17 @@ enum MessageText {
         break
       }
       count += 1
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
-        output.append("\\u{\(String(scalar.value, radix: 16))}")
-      default: output.unicodeScalars.append(scalar)
-      }
+      append(scalar, to: &output)
     }
     return output
+  }
+
+  private static func append(_ scalar: Unicode.Scalar, to output: inout String) {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+      output.append("\\u{\(String(scalar.value, radix: 16))}")
+    default: output.unicodeScalars.append(scalar)
+    }
   }
 
   static func quoted(_ text: String) -> String { "'\(plain(text))'" }

@@ -55,17 +55,14 @@ extension SparseDictionary {
           + " and \(featureCount) features")
     }
     return try Self.rendering(rows) { base throws(DictionaryError) in
-      let reconstructor = Reconstructor(self)
+      let reconstructor = try Reconstructor(self)
       let out = FloatBuffer(count: outputWidth)
       var all: [Float] = []
       all.reserveCapacity(count * outputWidth)
       for row in 0..<count {
-        let x = base + row * modelWidth
-        if includingSkip {
-          reconstructor.forward(codes, row: row, of: x, into: out.base)
-        } else {
-          reconstructor.decode(codes, row: row, of: x, into: out.base)
-        }
+        try reconstructor.decode(
+          codes, row: row, of: base + row * modelWidth, includingSkip: includingSkip,
+          into: out.base)
         for index in 0..<outputWidth { all.append(out[index]) }
       }
       return all

@@ -1,3 +1,25 @@
+extension ElementType {
+  /// Writes `count` elements at `source`, any alignment, widened (f64: rounded) to f32, to `out`.
+  package func widen(
+    _ source: UnsafeRawPointer, count: Int, into out: UnsafeMutablePointer<Float>,
+    _ kernels: Kernels
+  ) {
+    switch self {
+    case .f32: UnsafeMutableRawPointer(out).copyMemory(from: source, byteCount: count * 4)
+    case .bf16:
+      kernels.widen(
+        bfloat16: source.assumingMemoryBound(to: UInt16.self), into: out, count: count)
+    case .f16:
+      kernels.widen(float16: source.assumingMemoryBound(to: UInt16.self), into: out, count: count)
+    case .f64:
+      for index in 0..<count {
+        out[index] = Float(source.loadUnaligned(fromByteOffset: index * 8, as: Double.self))
+      }
+    default: preconditionFailure("\(rawValue) is not a computable type")
+    }
+  }
+}
+
 extension Tensor {
   /// Address of element 0.
   package var base: UnsafeRawPointer { storage.base + byteOffset }
@@ -17,20 +39,7 @@ extension Tensor {
     from start: Int, count: Int, into out: UnsafeMutablePointer<Float>, _ kernels: Kernels
   ) {
     assert(start >= 0 && count >= 0 && start + count <= elementCount)
-    let source = base + start * elementType.byteCount
-    switch elementType {
-    case .f32:
-      UnsafeMutableRawPointer(out).copyMemory(from: source, byteCount: count * 4)
-    case .bf16:
-      kernels.widen(bfloat16: source.assumingMemoryBound(to: UInt16.self), into: out, count: count)
-    case .f16:
-      kernels.widen(float16: source.assumingMemoryBound(to: UInt16.self), into: out, count: count)
-    case .f64:
-      for index in 0..<count {
-        out[index] = Float(source.loadUnaligned(fromByteOffset: index * 8, as: Double.self))
-      }
-    default: preconditionFailure("\(elementType.rawValue) is not a computable type")
-    }
+    elementType.widen(base + start * elementType.byteCount, count: count, into: out, kernels)
   }
 
   /// All elements as f64, or nil when the type is not a computable float.

@@ -37,8 +37,8 @@ extension Kernels: CustomTestStringConvertible {
     let expected = Array(golden.features[(row * n)..<((row + 1) * n)])
     let actual = codes.dense(row: row)
     let outputs = (row * golden.outputWidth)..<((row + 1) * golden.outputWidth)
-    let (decoded, forward) = dictionary.reconstructions(codes, row: row, of: golden.row(row))
-    let selective = try dictionary.activations(of: Array(0..<n), in: golden.row(row))
+    let (decoded, forward) = try dictionary.reconstructions(codes, row: row, of: golden.row(row))
+    let selective = try dictionary.reading(of: Array(0..<n), in: golden.row(row))
 
     if expected.contains(where: { $0.isNaN }) {
       #expect(codes.undefinedRows.contains(row), place)

@@ -1,4 +1,5 @@
 import Formats
+import Glibc
 import Importers
 import SAE
 import TestSupport
@@ -172,11 +173,12 @@ import Testing
 
   @Test func pathsThatAreNoDictionary() throws {
     let folder = try TemporaryFolder()
-    let accepted = "a folder with cfg.json and sae_weights.safetensors"
+    let accepted = "a SAELens folder with cfg.json and sae_weights.safetensors"
     #expect(
       importFailure(folder.file("absent"))
         == ImportError(
-          .unknownLayout(found: "nothing", accepted: accepted), path: folder.file("absent")))
+          .format(FormatError(.systemCall(call: "open", errno: ENOENT))),
+          path: folder.file("absent")))
     try folder.write("{}", to: "file")
     #expect(
       importFailure(folder.file("file"))?.reason
@@ -184,7 +186,6 @@ import Testing
     #expect(
       importFailure(folder.path)?.reason
         == .unknownLayout(
-          found: "a folder without cfg.json",
-          accepted: "a SAELens folder with cfg.json and sae_weights.safetensors"))
+          found: "a folder without cfg.json", accepted: accepted))
   }
 }

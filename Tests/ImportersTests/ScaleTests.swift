@@ -132,9 +132,36 @@ import Testing
     #expect(!codes.indices.isEmpty)
     for row in 0..<6 {
       let slice = (row * 3)..<(row * 3 + 3)
-      let left = folded.reconstructions(codes, row: row, of: Array(rows[slice]))
-      let right = plain.reconstructions(codes, row: row, of: Array(byHand[slice]))
+      let left = try folded.reconstructions(codes, row: row, of: Array(rows[slice]))
+      let right = try plain.reconstructions(codes, row: row, of: Array(byHand[slice]))
       #expect(left.forward == right.forward.map { $0 / factor })
+    }
+  }
+
+  /// The library divides W_dec by the factor before it takes norms, so activations shrink with it.
+  @Test(arguments: ["topk", "abstopk"])
+  func decoderNormsAreThoseOfTheFoldedDecoder(_ architecture: String) throws {
+    let factor: Float = 4
+    var given = try scaled(architecture)
+    given.set("rescale_acts_by_decoder_norm", true)
+    var folded = try SAELensFolder(architecture)
+    folded.set("rescale_acts_by_decoder_norm", true)
+    folded.set(
+      TestTensor("W_enc", [3, 5], folded.values("W_enc").map { $0 * factor }))
+    folded.set(TestTensor("W_dec", [5, 3], folded.values("W_dec").map { $0 / factor }))
+    folded.set(TestTensor("b_dec", [3], folded.values("b_dec").map { $0 / factor }))
+    let left = try given.open(options(.factor(Double(factor))))
+    let right = try folded.open()
+    var generator = SplitMix64(seed: 5)
+    let rows = generator.normals(6 * 3)
+    let codes = try left.codes(of: rows, count: 6)
+    #expect(try codes == right.codes(of: rows, count: 6))
+    #expect(!codes.indices.isEmpty)
+    for row in 0..<6 {
+      let x = Array(rows[(row * 3)..<(row * 3 + 3)])
+      let (a, _) = try left.reconstructions(codes, row: row, of: x)
+      let (b, _) = try right.reconstructions(codes, row: row, of: x)
+      for (p, q) in zip(a, b) { #expect(abs(p - q) <= 4e-7 * (1 + abs(q))) }
     }
   }
 

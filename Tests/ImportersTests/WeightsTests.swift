@@ -61,12 +61,12 @@ import Testing
   @Test func shapes() throws {
     let cases: [(String, String, [Int], [Int], String)] = [
       ("standard", "W_enc", [5, 3], [3, 5], "d_in, d_sae"),
-      ("standard", "W_dec", [3, 5], [5, 3], "d_sae, d_out"),
+      ("standard", "W_dec", [3, 5], [5, 3], "d_sae, d_in"),
       ("standard", "W_enc", [3, 6], [3, 5], "d_in, d_sae"),
       ("standard", "W_enc", [15], [3, 5], "d_in, d_sae"),
       ("standard", "b_enc", [3], [5], "d_sae"),
       ("standard", "b_enc", [1, 5], [5], "d_sae"),
-      ("standard", "b_dec", [5], [3], "d_out"),
+      ("standard", "b_dec", [5], [3], "d_in"),
       ("jumprelu", "threshold", [1], [5], "d_sae"),
       ("gated", "r_mag", [4], [5], "d_sae"),
       ("gated", "b_gate", [6], [5], "d_sae"),

@@ -84,7 +84,7 @@ import Testing
       }
       let inner = oracle.decode(expected.values, scale: 1, offset: 0).values
       let wanted = zip(times(inner, Self.inverse), Self.mean).map { $0 + $1 }
-      let (decoded, _) = dictionary.reconstructions(codes, row: row, of: x)
+      let (decoded, _) = try dictionary.reconstructions(codes, row: row, of: x)
       for column in 0..<3 {
         #expect(
           abs(Double(decoded[column]) - wanted[column]) <= 1e-5 * (1 + abs(wanted[column])),

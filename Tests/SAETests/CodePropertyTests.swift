@@ -31,15 +31,15 @@ import Testing
       let codes = try dictionary.codes(of: row, count: 1)
       let expected = codes.dense(row: 0).map(\.bitPattern)
       let all = Array(0..<oracle.featureCount)
-      let together = try dictionary.activations(of: all, in: row)
+      let together = try dictionary.reading(of: all, in: row)
       #expect(together.isDefined)
       #expect(together.values.map(\.bitPattern) == expected)
       for feature in all {
-        let alone = try dictionary.activations(of: [feature], in: row)
+        let alone = try dictionary.reading(of: [feature], in: row)
         #expect(alone.values.map(\.bitPattern) == [expected[feature]], "feature \(feature)")
       }
       let shuffled = all.shuffled(using: &generator)
-      let picked = try dictionary.activations(of: shuffled + shuffled.prefix(2), in: row)
+      let picked = try dictionary.reading(of: shuffled + shuffled.prefix(2), in: row)
       #expect(
         picked.values.map(\.bitPattern) == (shuffled + shuffled.prefix(2)).map { expected[$0] })
       active += codes.indices.count

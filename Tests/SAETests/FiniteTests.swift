@@ -21,7 +21,7 @@ import Testing
     var single = [Float](repeating: 1, count: 19)
     single[13] = bad
     let reason = dictionaryFailure { () throws(DictionaryError) in
-      _ = try dictionary.activations(of: [4], in: single)
+      _ = try dictionary.reading(of: [4], in: single)
     }
     #expect(reason == .nonFiniteInput(row: 0, column: 13))
   }
@@ -39,7 +39,7 @@ import Testing
       }
       #expect(full == .nonFiniteResult(row: 17))
       let selective = dictionaryFailure { () throws(DictionaryError) in
-        _ = try dictionary.activations(of: [4], in: Array(input.suffix(3)))
+        _ = try dictionary.reading(of: [4], in: Array(input.suffix(3)))
       }
       #expect(selective == .nonFiniteResult(row: 0))
     }
@@ -51,7 +51,7 @@ import Testing
     oracle.encoder[0] = 1
     let dictionary = try oracle.dictionary()
     let reason = dictionaryFailure { () throws(DictionaryError) in
-      _ = try dictionary.activations(of: [0], in: [1e38, 0])
+      _ = try dictionary.reading(of: [0], in: [1e38, 0])
     }
     #expect(reason == .nonFiniteResult(row: 0))
   }
@@ -66,11 +66,11 @@ import Testing
     }
     #expect(full == .nonFiniteResult(row: 0))
     let selective = dictionaryFailure { () throws(DictionaryError) in
-      _ = try dictionary.activations(of: [1], in: [1])
+      _ = try dictionary.reading(of: [1], in: [1])
     }
     #expect(selective == .nonFiniteResult(row: 0))
     // A closed gate hides the magnitude.
-    let negative = try dictionary.activations(of: [1], in: [-1])
+    let negative = try dictionary.reading(of: [1], in: [-1])
     #expect(negative.values == [0])
   }
 
@@ -134,7 +134,7 @@ import Testing
         } == expected)
       // Rows that are not read do not matter.
       let row = [Float](repeating: 0.25, count: 6)
-      #expect(try dictionary.activations(of: [3, 4], in: row).isDefined)
+      #expect(try dictionary.reading(of: [3, 4], in: row).isDefined)
     }
   }
 
@@ -170,6 +170,27 @@ import Testing
     #expect(
       dictionaryFailure { () throws(DictionaryError) in try other.checkFiniteWeights() }
         == .nonFiniteWeight(tensor: "skip", row: 3, column: 2))
+  }
+
+  /// Decoding checks what it reads, whatever was checked before; an overflow is named too.
+  @Test func decodingRefusesNonFiniteWeightsAndResults() throws {
+    var oracle = Sigma.relu.oracle(featureCount: 9, width: 4, seed: 7)
+    oracle.decoder[8 * 4 + 1] = .nan
+    let broken = try oracle.dictionary()
+    #expect(
+      dictionaryFailure { () throws(DictionaryError) in _ = try Reconstructor(broken) }
+        == .nonFiniteWeight(tensor: "decoder", row: 8, column: 1))
+
+    let huge = OracleDictionary(
+      featureCount: 2, width: 1, encoder: [1, 1], decoder: [3e38, 3e38], encoderBias: [0, 0],
+      decoderBias: [0], activation: .relu)
+    let dictionary = try huge.dictionary()
+    let codes = try dictionary.codes(of: [0.1, 1], count: 2)
+    #expect(
+      dictionaryFailure { () throws(DictionaryError) in
+        _ = try dictionary.reconstructions(codes, row: 1, of: [1])
+      } == .nonFiniteResult(row: 1))
+    #expect(try dictionary.reconstructions(codes, row: 0, of: [0.1]).decoded[0].isFinite)
   }
 
   @Test func featuresOutsideAreRefused() throws {

@@ -142,7 +142,7 @@ import Testing
           "row \(row), feature \(feature)")
         if value != 0 { tally.active += 1 }
       }
-      let (decoded, forward) = dictionary.reconstructions(codes, row: row, of: x)
+      let (decoded, forward) = try dictionary.reconstructions(codes, row: row, of: x)
       let given = actual.map(Double.init)
       let wanted = oracle.decode(given, scale: expected.scale, offset: expected.offset)
       let whole = oracle.forward(

@@ -168,7 +168,7 @@ import Testing
       let row: [Float] = [1, -1, 2, 0.5]
       let codes = try dictionary.codes(of: row, count: 1)
       #expect(codes.activation(of: 2, row: 0) == 0)
-      let (decoded, _) = dictionary.reconstructions(codes, row: 0, of: row)
+      let (decoded, _) = try dictionary.reconstructions(codes, row: 0, of: row)
       #expect(decoded.allSatisfy { $0.isFinite })
     }
   }

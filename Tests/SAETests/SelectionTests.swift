@@ -10,7 +10,7 @@ import Testing
   ) throws -> [Int32] {
     let dictionary = try exactOracle(z, activation).dictionary(kernels: kernels)
     let codes = try dictionary.codes(of: [1], count: 1)
-    let (values, _) = try dictionary.activations(of: Array(z.indices), in: [1])
+    let (values, _) = try dictionary.reading(of: Array(z.indices), in: [1])
     #expect(values == codes.dense(row: 0), "selective and full encoding differ")
     #expect(codes.values == codes.indices.map { z[Int($0)] }, "a selected value is kept as it is")
     return codes.indices
@@ -88,7 +88,7 @@ import Testing
     let codes = try dictionary.codes(of: [1], count: 1)
     #expect(codes.indices == [1])
     #expect(codes.values == [3.5])
-    let (values, _) = try dictionary.activations(of: [0, 1, 2, 3, 4], in: [1])
+    let (values, _) = try dictionary.reading(of: [0, 1, 2, 3, 4], in: [1])
     #expect(values == [0, 3.5, 0, 0, 0])
   }
 

@@ -16,16 +16,18 @@ import Testing
     let codes = try dictionary.codes(of: row + zero + row, count: 3)
     #expect(codes.undefinedRows == [1])
     #expect(codes.rowCount == 3)
-    #expect(codes.range(ofRow: 1).count == 10)
-    #expect(codes.values[codes.range(ofRow: 1)].allSatisfy { $0.isNaN })
+    #expect(codes.range(ofRow: 1).isEmpty)
+    #expect(codes.dense(row: 1).allSatisfy { $0.isNaN })
+    #expect(codes.activation(of: 4, row: 1).isNaN)
+    #expect(codes.isUndefined(row: 1) && !codes.isUndefined(row: 0) && !codes.isUndefined(row: 2))
     #expect(codes.dense(row: 0) == codes.dense(row: 2))
     #expect(codes.dense(row: 0).allSatisfy { $0.isFinite })
 
-    let (values, isDefined) = try dictionary.activations(of: [0, 9], in: zero)
+    let (values, isDefined) = try dictionary.reading(of: [0, 9], in: zero)
     #expect(!isDefined)
     #expect(values.allSatisfy { $0.isNaN })
 
-    let (decoded, forward) = dictionary.reconstructions(codes, row: 1, of: zero)
+    let (decoded, forward) = try dictionary.reconstructions(codes, row: 1, of: zero)
     #expect(decoded.allSatisfy { $0.isNaN })
     #expect(forward.allSatisfy { $0.isNaN })
   }
@@ -50,8 +52,16 @@ import Testing
     let codes = try dictionary.codes(of: [2, 2, 2], count: 1)
     #expect(codes.undefinedRows.isEmpty)
     #expect(codes.dense(row: 0) == oracle.encoderBias.map { max($0, 0) })
-    let (decoded, _) = dictionary.reconstructions(codes, row: 0, of: [2, 2, 2])
+    let (decoded, _) = try dictionary.reconstructions(codes, row: 0, of: [2, 2, 2])
     #expect(decoded == [2, 2, 2])
+  }
+
+  /// A deviation that no f32 holds would turn the row into zeros that look like an answer.
+  @Test func layerNormOfAnOverflowingRowIsUndefined() throws {
+    var oracle = Sigma.relu.oracle(featureCount: 5, width: 2, seed: 3)
+    oracle.normalisation = .layerNorm(epsilon: 1e-5)
+    let codes = try oracle.dictionary().codes(of: [3e38, -3e38, 1, 2], count: 2)
+    #expect(codes.undefinedRows == [0])
   }
 
   /// A failed tile takes the mark of its undefined rows with it.

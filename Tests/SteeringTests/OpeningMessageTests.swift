@@ -82,7 +82,7 @@ import Testing
         == SteeringError(
           .shapeMismatch,
           "\(weightsPath): tensor 'W_dec' has shape [2, 3], expected [3, 2] from"
-            + " config d_sae, d_out"))
+            + " config d_sae, d_in"))
     #expect(
       try error(cfg: config(), Self.tensors.filter { $0.name != "b_dec" })
         == SteeringError(
@@ -108,7 +108,8 @@ import Testing
       try error(cfg: config(), replacing(TestTensor("W_enc", [2, 3], [1, 2, 3, 4, 5, .nan])))
         == SteeringError(
           .nonFinite,
-          "\(folder.path): encoder weight of feature 2, component 1, is NaN or infinite, expected a finite number"))
+          "\(folder.path): encoder weight of feature 2, component 1, is NaN or infinite, expected a finite number"
+        ))
     #expect(
       try error(cfg: config(), replacing(TestTensor("b_dec", [2], [0, .infinity])))
         == SteeringError(
@@ -136,9 +137,7 @@ import Testing
       #expect(
         error
           == SteeringError(
-            .unsupportedDictionary,
-            "\(folder.file("absent")): not a dictionary: found nothing,"
-              + " accepted: a folder with cfg.json and sae_weights.safetensors"))
+            .inputOutput, "\(folder.file("absent")): open: no such file or directory"))
     }
     try folder.write(config(), to: "cfg.json")
     try folder.remove("sae_weights.safetensors")

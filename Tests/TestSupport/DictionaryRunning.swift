@@ -15,7 +15,7 @@ extension SparseDictionary {
   }
 
   /// The activations of `features` in one row, and whether the row's normalisation is defined.
-  package func activations(
+  package func reading(
     of features: [Int], in row: [Float]
   ) throws(DictionaryError) -> (values: [Float], isDefined: Bool) {
     let encoder = try SelectiveEncoder(self, features: features)
@@ -28,19 +28,20 @@ extension SparseDictionary {
   /// Reconstruction and forward pass of one encoded row.
   package func reconstructions(
     _ codes: SparseCodes, row: Int, of x: [Float]
-  ) -> (decoded: [Float], forward: [Float]) {
-    let reconstructor = Reconstructor(self)
+  ) throws(DictionaryError) -> (decoded: [Float], forward: [Float]) {
+    let reconstructor = try Reconstructor(self)
     var decoded = [Float](repeating: -777, count: outputWidth)
     var forward = decoded
-    reconstructor.decode(codes, row: row, of: x, into: &decoded)
-    reconstructor.forward(codes, row: row, of: x, into: &forward)
+    try reconstructor.decode(codes, row: row, of: x, into: &decoded)
+    try reconstructor.decode(codes, row: row, of: x, includingSkip: true, into: &forward)
     return (decoded, forward)
   }
 }
 
 extension SparseCodes {
-  /// Row `row` with its zeros, `[featureCount]`.
+  /// Row `row` with its zeros, `[featureCount]`; NaN when it is undefined.
   package func dense(row: Int) -> [Float] {
+    guard !isUndefined(row: row) else { return Array(repeating: .nan, count: featureCount) }
     var values = [Float](repeating: 0, count: featureCount)
     for position in range(ofRow: row) { values[Int(indices[position])] = self.values[position] }
     return values

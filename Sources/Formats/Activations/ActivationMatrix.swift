@@ -6,6 +6,8 @@ struct ActivationMatrix {
   let wasFlattened: Bool
 
   static let accepted: [ElementType] = [.f32, .bf16, .f16]
+  /// Wider than any model's rows.
+  static let widthLimit = 1 << 20
 
   /// - Throws: `wrongShape`, `unacceptedElementType`, `shapeOverflow`.
   init(_ source: Tensor, name: String) throws(FormatError) {
@@ -31,6 +33,10 @@ struct ActivationMatrix {
     guard width > 0 else {
       throw FormatError(
         .wrongShape(tensor: name, found: source.shape, expected: "a width of at least 1"))
+    }
+    guard width <= Self.widthLimit else {
+      throw FormatError(
+        .limitExceeded(what: "width of activations", found: width, limit: Self.widthLimit))
     }
     tensor = Tensor(
       source.elementType, shape: [source.shape[0], width], storage: source.storage,

@@ -73,54 +73,41 @@ package final class MappedFile: Sendable {
   ///
   /// - Throws: `fileChanged` when the file has become shorter, `systemCall`.
   package func copyBytes(_ range: Range<Int>) throws(FormatError) -> [UInt8] {
-    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "range is out of bounds")
     var failure: FormatError?
     let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
-      while count < range.count {
-        let rest = UnsafeMutableBufferPointer(rebasing: buffer[count...])
-        let read = pread(descriptor, rest.baseAddress, rest.count, range.lowerBound + count)
-        if read > 0 {
-          count += read
-        } else if read == 0 {
-          failure = FormatError(.fileChanged(detail: "it has become shorter"), path: path)
-          return
-        } else if errno != EINTR {
-          failure = FormatError(.systemCall(call: "pread", errno: errno), path: path)
-          return
-        }
+      do throws(FormatError) {
+        try read(range, into: UnsafeMutableRawBufferPointer(buffer))
+        count = range.count
+      } catch {
+        failure = error
       }
     }
     if let failure { throw failure }
     return bytes
   }
 
-  /// How a range is about to be used.
-  package enum Advice: Sendable {
-    /// Reads will jump: the system stops reading ahead.
-    case random
-    /// Reads will go forward: the system reads further ahead.
-    case sequential
-    /// The range has been consumed: its pages leave the process; reading them again is allowed.
-    case dontNeed
-  }
-
-  /// Tells the system how `range` will be used; it may ignore this, so nothing is thrown.
+  /// Reads a range of the file afresh with `pread` into `target`, which must be large enough.
   ///
-  /// The range is widened or narrowed to whole pages so that calls on consecutive ranges cover every
-  /// page once. Traps when it lies outside the file.
-  package func advise(_ advice: Advice, _ range: Range<Int>) {
+  /// Unlike the mapping, this survives a file that becomes shorter meanwhile, and adds nothing to the
+  /// process's resident pages.
+  /// - Throws: `fileChanged` when the file has become shorter, `systemCall`.
+  package func read(
+    _ range: Range<Int>, into target: UnsafeMutableRawBufferPointer
+  ) throws(FormatError) {
     precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "range is out of bounds")
-    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-    let start = range.lowerBound / page * page
-    let end = range.upperBound == byteCount ? byteCount : range.upperBound / page * page
-    guard start < end else { return }
-    let flag =
-      switch advice {
-      case .random: MADV_RANDOM
-      case .sequential: MADV_SEQUENTIAL
-      case .dontNeed: MADV_DONTNEED
+    precondition(target.count >= range.count, "target is too small")
+    var done = 0
+    while done < range.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: target[done..<range.count])
+      let count = pread(descriptor, rest.baseAddress, rest.count, range.lowerBound + done)
+      if count > 0 {
+        done += count
+      } else if count == 0 {
+        throw FormatError(.fileChanged(detail: "it has become shorter"), path: path)
+      } else if errno != EINTR {
+        throw FormatError(.systemCall(call: "pread", errno: errno), path: path)
       }
-    _ = madvise(UnsafeMutableRawPointer(mutating: storage.base + start), end - start, flag)
+    }
   }
 
   private static func status(_ descriptor: Int32) throws(FormatError) -> FileIdentity {

@@ -61,7 +61,12 @@ package final class OutputFile {
         return try createTemporary(path: path, targetPath: try danglingTarget(path))
       }
       switch FileKind.special(status) {
-      case nil: return try createTemporary(path: path, targetPath: try resolve(path))
+      case nil:
+        let file = try createTemporary(path: path, targetPath: try resolve(path))
+        // The replacement keeps the permissions and, where the system allows it, the owner.
+        fchmod(file.descriptor, status.st_mode & 0o7777)
+        _ = fchown(file.descriptor, status.st_uid, status.st_gid)
+        return file
       case "directory"?: throw FormatError(.notARegularFile(kind: "directory"))
       default:
         let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
@@ -71,6 +76,15 @@ package final class OutputFile {
     } catch {
       throw error.at(path: path)
     }
+  }
+
+  /// Throws what ``create(_:)`` would for a regular file at `path`, and writes nothing.
+  ///
+  /// For work that takes long before it has something to write. Pipes and devices are not opened.
+  package static func check(_ path: String) throws(FormatError) {
+    var status = stat()
+    if stat(path, &status) == 0, let kind = FileKind.special(status), kind != "directory" { return }
+    try create(path).discard()
   }
 
   /// Makes the file durable and puts it under its name; no write may follow.

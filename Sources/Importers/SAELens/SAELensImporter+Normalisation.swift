@@ -96,7 +96,7 @@ extension SAELensImporter {
           source: .option("rows already scaled")))
     case .fromFiles:
       let path = folder + "/" + scalerName
-      guard FileSystem.exists(path) else {
+      guard try DictionaryImporter.exists(path) else {
         throw ImportError(
           .refused(
             what: "normalize_activations 'expected_average_only_in'",
@@ -139,7 +139,7 @@ extension SAELensImporter {
           why: "a transcoder's output is not whitened by its input's covariance",
           advice: "use another dictionary"))
     }
-    guard FileSystem.exists(path) else {
+    guard try DictionaryImporter.exists(path) else {
       throw ImportError(
         .refused(
           what: "normalize_activations 'covariance_whitening'",

@@ -53,13 +53,14 @@ enum SAELensImporter {
   ) throws(ImportError) -> SparseDictionary.Parts {
     try weights.checkNames()
     let n = config.featureCount
+    let outputKey = config.architecture.isTranscoder ? "d_out" : "d_in"
     let encoder = try weights.matrix("W_enc", [config.inputWidth, n], from: "d_in, d_sae")
-    let decoder = try weights.matrix("W_dec", [n, config.outputWidth], from: "d_sae, d_out")
+    let decoder = try weights.matrix("W_dec", [n, config.outputWidth], from: "d_sae, \(outputKey)")
     config.ledger += encoder.notes + decoder.notes
     var parts = SparseDictionary.Parts(
       name: name, encoder: EncoderMatrix(encoder.matrix, layout: .modelMajor),
       decoder: decoder.matrix, encoderBias: Array(repeating: 0, count: n),
-      decoderBias: try weights.vector("b_dec", config.outputWidth, from: "d_out"),
+      decoderBias: try weights.vector("b_dec", config.outputWidth, from: outputKey),
       activation: .relu)
     parts.kind = config.architecture.isTranscoder ? .transcoder : .autoencoder
     parts.input = config.input

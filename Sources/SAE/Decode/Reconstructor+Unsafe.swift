@@ -1,38 +1,39 @@
 import Tensors
 
-/// Decodes codes back to rows, with the input row at hand: x̂, the forward pass, and the error.
+/// Decodes codes back to rows, with the input row at hand: x̂ and the forward pass.
 ///
 /// Not Sendable: one thread at a time. Scratch is allocated at creation.
 package final class Reconstructor {
   package let dictionary: SparseDictionary
   private let scratch: FloatBuffer
 
-  package init(_ dictionary: SparseDictionary) {
+  /// - Throws: `nonFiniteWeight` when a weight that decoding reads is NaN or infinite.
+  package init(_ dictionary: SparseDictionary) throws(DictionaryError) {
+    try dictionary.checkOutputWeights()
     self.dictionary = dictionary
     scratch = FloatBuffer(count: max(dictionary.modelWidth, dictionary.outputWidth))
   }
 
-  /// Writes x̂, `[outputWidth]`; NaN when the row's normalisation is undefined.
+  /// Writes x̂ of `x`, `[outputWidth]`, plus the linear path where there is one and it is asked for.
+  ///
+  /// NaN when the row's normalisation is undefined.
+  /// - Throws: `nonFiniteResult` when finite codes and weights overflow f32.
   package func decode(
-    _ codes: SparseCodes, row: Int, of x: UnsafePointer<Float>,
+    _ codes: SparseCodes, row: Int, of x: UnsafePointer<Float>, includingSkip: Bool = false,
     into out: UnsafeMutablePointer<Float>
-  ) {
+  ) throws(DictionaryError) {
+    let width = dictionary.outputWidth
     guard
       let transform = dictionary.normalisation.apply(
         x, width: dictionary.modelWidth, into: scratch.base)
     else {
-      out.update(repeating: .nan, count: dictionary.outputWidth)
+      out.update(repeating: .nan, count: width)
       return
     }
     dictionary.decode(codes, row: row, transform: transform, into: out)
-  }
-
-  /// Writes the whole forward pass, x̂ plus the linear path where there is one, `[outputWidth]`.
-  package func forward(
-    _ codes: SparseCodes, row: Int, of x: UnsafePointer<Float>,
-    into out: UnsafeMutablePointer<Float>
-  ) {
-    decode(codes, row: row, of: x, into: out)
-    dictionary.addSkip(x, scratch: scratch.base, into: out)
+    if includingSkip { dictionary.addSkip(x, scratch: scratch.base, into: out) }
+    guard dictionary.kernels.firstNonfinite(out, count: width) == width else {
+      throw DictionaryError(.nonFiniteResult(row: row))
+    }
   }
 }

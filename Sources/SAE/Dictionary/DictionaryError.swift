@@ -15,8 +15,6 @@ package struct DictionaryError: Error, Equatable, Sendable {
     case nonFiniteInput(row: Int, column: Int)
     /// Finite input and weights gave a NaN or an infinity: the magnitudes overflow f32.
     case nonFiniteResult(row: Int)
-    /// A list of codes refers to something that is not there.
-    case codes(detail: String)
   }
 
   package var reason: Reason

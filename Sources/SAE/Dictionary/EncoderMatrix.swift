@@ -37,7 +37,7 @@ package final class EncoderMatrix: Sendable {
   package func featureMajor(_ kernels: Kernels) throws(DictionaryError) -> RowMatrix {
     let made = try prepared.withLock { cached throws(DictionaryError) -> RowMatrix in
       if let cached { return cached }
-      try EncoderMatrix.checkFinite(stored, layout: layout, kernels)
+      try checkFinite(kernels)
       let matrix = layout == .featureMajor ? stored : stored.transposed(kernels)
       cached = matrix
       return matrix
@@ -63,9 +63,8 @@ package final class EncoderMatrix: Sendable {
     return gathered
   }
 
-  private static func checkFinite(
-    _ stored: RowMatrix, layout: Layout, _ kernels: Kernels
-  ) throws(DictionaryError) {
+  /// Refuses NaN and infinity anywhere, naming feature and component.
+  package func checkFinite(_ kernels: Kernels) throws(DictionaryError) {
     guard let bad = stored.firstNonFinite(in: 0..<stored.rowCount, kernels) else { return }
     let (feature, column) =
       layout == .featureMajor ? (bad.row, bad.column) : (bad.column, bad.row)

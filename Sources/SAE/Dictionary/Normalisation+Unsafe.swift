@@ -35,6 +35,7 @@ extension Normalisation {
       }
       let deviation = Float((squares / Double(width - 1)).squareRoot())
       let offset = Float(mean)
+      guard deviation.isFinite, offset.isFinite else { return nil }
       let divisor = deviation + epsilon
       for index in 0..<width { out[index] = (x[index] - offset) / divisor }
       return RowTransform(scale: deviation, offset: offset)

@@ -1,3 +1,4 @@
+import Synchronization
 import Tensors
 
 /// A sparse autoencoder or transcoder in canonical form: the same few fields for every publisher.
@@ -61,8 +62,9 @@ public final class SparseDictionary: Sendable {
   package let encoderBias: [Float]
   package let decoderBias: [Float]
   package let skip: RowMatrix?
-  /// ‖Dᵢ‖ where ``rescalesByDecoderNorm``, else empty.
+  /// ‖Dᵢ‖ in the units of the row where ``rescalesByDecoderNorm``, else empty.
   package let decoderNorms: [Float]
+  private let outputIsFinite = Mutex(false)
 
   /// The stored type of the decoder rows.
   public var weightType: ElementType { decoder.elementType }
@@ -103,11 +105,14 @@ public final class SparseDictionary: Sendable {
     skip = parts.skip
     if parts.rescalesByDecoderNorm {
       let decoder = parts.decoder
-      if let bad = decoder.firstNonFinite(in: 0..<decoder.rowCount, kernels) {
-        throw DictionaryError(
-          .nonFiniteWeight(tensor: "decoder", row: bad.row, column: bad.column))
+      try Self.checkFinite(decoder, "decoder", kernels)
+      // A constant factor scales rows up before encoding, so in the row's units decoder rows are that
+      // much shorter; SAELens folds the factor into W_dec before it takes norms.
+      var factor = 1.0
+      if case .constantFactor(let scale) = parts.normalisation { factor = Double(scale) }
+      decoderNorms = (0..<decoder.rowCount).map {
+        Float(decoder.norm(ofRow: $0, kernels) / factor)
       }
-      decoderNorms = (0..<decoder.rowCount).map { Float(decoder.norm(ofRow: $0, kernels)) }
     } else {
       decoderNorms = []
     }
@@ -126,18 +131,27 @@ public final class SparseDictionary: Sendable {
   ///
   /// - Complexity: O(weightByteCount); pages in the whole file.
   package func checkFiniteWeights() throws(DictionaryError) {
-    let stored = encoder.stored
-    if let bad = stored.firstNonFinite(in: 0..<stored.rowCount, kernels) {
-      let (row, column) =
-        encoder.layout == .featureMajor ? (bad.row, bad.column) : (bad.column, bad.row)
-      throw DictionaryError(.nonFiniteWeight(tensor: "encoder", row: row, column: column))
+    try encoder.checkFinite(kernels)
+    try checkOutputWeights()
+  }
+
+  /// Refuses NaN and infinity in the weights that decoding reads; looks at them once.
+  ///
+  /// Locks while it looks: for set-up, not for a per-row loop.
+  package func checkOutputWeights() throws(DictionaryError) {
+    try outputIsFinite.withLock { isFinite throws(DictionaryError) in
+      guard !isFinite else { return }
+      try Self.checkFinite(decoder, "decoder", kernels)
+      if let skip { try Self.checkFinite(skip, "skip", kernels) }
+      isFinite = true
     }
-    if let bad = decoder.firstNonFinite(in: 0..<decoder.rowCount, kernels) {
-      throw DictionaryError(.nonFiniteWeight(tensor: "decoder", row: bad.row, column: bad.column))
-    }
-    if let skip, let bad = skip.firstNonFinite(in: 0..<skip.rowCount, kernels) {
-      throw DictionaryError(.nonFiniteWeight(tensor: "skip", row: bad.row, column: bad.column))
-    }
+  }
+
+  private static func checkFinite(
+    _ matrix: RowMatrix, _ name: String, _ kernels: Kernels
+  ) throws(DictionaryError) {
+    guard let bad = matrix.firstNonFinite(in: 0..<matrix.rowCount, kernels) else { return }
+    throw DictionaryError(.nonFiniteWeight(tensor: name, row: bad.row, column: bad.column))
   }
 
   package func checkFeature(_ feature: Int) throws(DictionaryError) {

@@ -108,7 +108,6 @@ package final class FullEncoder {
     let n = dictionary.featureCount
     guard transforms[row] != nil else {
       codes.undefinedRows.append(codes.rowCount)
-      for feature in 0..<n { codes.append(feature, .nan) }
       codes.endRow()
       return
     }

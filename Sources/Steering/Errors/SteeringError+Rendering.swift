@@ -16,6 +16,17 @@ extension SteeringError {
     }
   }
 
+  /// Runs `body` and turns a dictionary error into the public one.
+  package static func rendering<R>(
+    _ body: () throws(DictionaryError) -> R
+  ) throws(SteeringError) -> R {
+    do throws(DictionaryError) {
+      return try body()
+    } catch {
+      throw SteeringError(error)
+    }
+  }
+
   /// Turns a file error into the public one.
   package init(_ error: FormatError) {
     switch error.reason {
@@ -96,9 +107,8 @@ extension SteeringError {
         "row \(row), column \(column) is NaN or infinite, expected a finite number")
     case .nonFiniteResult(let row):
       self.init(
-        .nonFinite, "row \(row) overflows f32 when it is encoded, expected smaller values")
-    case .codes(let detail):
-      self.init(.invalidArgument, detail)
+        .nonFinite,
+        "row \(row) overflows f32 when it is encoded or decoded, expected smaller values")
     }
   }
 
@@ -144,10 +154,7 @@ extension SteeringError {
 }
 
 /// Text from an untrusted file, short and printable.
-private func clipped(_ text: String) -> String {
-  let printable = text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : Character($0) }
-  return printable.count <= 120 ? String(printable) : String(printable.prefix(117)) + "..."
-}
+private func clipped(_ text: String) -> String { MessageText.plain(text) }
 
 private func list(_ names: [String]) -> String {
   let shown = names.prefix(12).map(clipped).joined(separator: ", ")

@@ -1,3 +1,5 @@
+import Formats
+
 /// The one error that the library throws: a code to act on and a sentence to read.
 ///
 /// The sentence is one line, lower case, and names the file, the field, what was found and what is
@@ -32,10 +34,10 @@ public struct SteeringError: Error, Sendable, Equatable {
   /// One line, lower case, no full stop.
   public let message: String
 
-  /// Makes an error.
+  /// Makes an error; control characters in the message, which may quote a file, are escaped.
   public init(_ code: Code, _ message: String) {
     self.code = code
-    self.message = message
+    self.message = MessageText.printable(message)
   }
 }
 

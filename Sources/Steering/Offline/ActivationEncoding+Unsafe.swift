@@ -23,7 +23,9 @@ public struct ActivationEncoding {
     self.activations = activations
     let ordinary = try OrdinaryRows(activations)
     let encoder = try dictionary.makeEncoder()
-    let reconstructor = Reconstructor(dictionary)
+    let reconstructor = try SteeringError.rendering { () throws(DictionaryError) in
+      try Reconstructor(dictionary)
+    }
     let estimate = FloatBuffer(count: dictionary.outputWidth)
     var codes = SparseCodes(featureCount: dictionary.featureCount)
     let empty = ReconstructionStatistics(
@@ -36,17 +38,21 @@ public struct ActivationEncoding {
       var done = 0
       while done < count {
         let step = min(FullEncoder.tileRows * 16, count - done)
-        let undefinedBefore = codes.undefinedRows.count
         do throws(DictionaryError) {
           try encoder.encode(
             rows + done * width, count: step, stride: width, into: &codes)
         } catch {
-          throw SteeringError(error).inFile(activations.path, rowsFrom: first + done, error)
+          throw SteeringError(error.movedDown(by: first + done)).inFile(activations.path)
         }
-        let undefined = Set(codes.undefinedRows[undefinedBefore...])
-        for row in (first + done)..<(first + done + step) where !undefined.contains(row) {
+        for row in (first + done)..<(first + done + step) where !codes.isUndefined(row: row) {
           let x = rows + (row - first) * width
-          if reconstructs { reconstructor.decode(codes, row: row, of: x, into: estimate.base) }
+          if reconstructs {
+            do throws(DictionaryError) {
+              try reconstructor.decode(codes, row: row, of: x, into: estimate.base)
+            } catch {
+              throw SteeringError(error).inFile(activations.path)
+            }
+          }
           let reconstruction = reconstructs ? UnsafePointer(estimate.base) : nil
           all.add(x, codes: codes, row: row, reconstruction: reconstruction)
           if ordinary.isOrdinary[row] {
@@ -66,8 +72,9 @@ public struct ActivationEncoding {
 
   /// Writes the codes as safetensors.
   ///
-  /// Sparse: `row_offsets` I64 [rows + 1], `indices` I32 [active], `values` F32 [active]. Dense:
-  /// `features` F32 [rows, featureCount]. With `decode` also `decoded` F32 [rows, outputWidth], and
+  /// Sparse: `row_offsets` I64 [rows + 1], `indices` I32 [active], `values` F32 [active], and, only where
+  /// there are some, `undefined_rows` I64. Dense: `features` F32 [rows, featureCount], NaN in undefined
+  /// rows. With `decode` also `decoded` F32 [rows, outputWidth], and
   /// `forward` of the same shape where the dictionary has a skip path.
   public mutating func write(to path: String, dense: Bool, decode: Bool) throws(SteeringError) {
     typealias Entry = SafetensorsWriter.Entry
@@ -80,6 +87,10 @@ public struct ActivationEncoding {
         Entry("indices", .i32, shape: [codes.indices.count]),
         Entry("values", .f32, shape: [codes.values.count]),
       ]
+    let hasUndefined = !dense && !codes.undefinedRows.isEmpty
+    if hasUndefined {
+      entries.append(Entry("undefined_rows", .i64, shape: [codes.undefinedRows.count]))
+    }
     let firstOutput = entries.count
     if decode {
       entries.append(Entry("decoded", .f32, shape: [rows, dictionary.outputWidth]))
@@ -99,8 +110,14 @@ public struct ActivationEncoding {
       if dense {
         try writeDense(writer)
       } else {
+        // In the order in which the writer lays tensors out: the widest elements first.
         try codes.rowOffsets.withBytes { bytes throws(FormatError) in
           try writer.append(bytes, to: 0)
+        }
+        if hasUndefined {
+          try codes.undefinedRows.withBytes { bytes throws(FormatError) in
+            try writer.append(bytes, to: 3)
+          }
         }
         try codes.indices.withBytes { bytes throws(FormatError) in
           try writer.append(bytes, to: 1)
@@ -108,7 +125,10 @@ public struct ActivationEncoding {
         try codes.values.withBytes { bytes throws(FormatError) in try writer.append(bytes, to: 2) }
       }
     }
-    if decode { try writeDecoded(writer, firstOutput) }
+    // One tensor after the other, so that the file can also be a pipe.
+    for index in firstOutput..<entries.count {
+      try writeDecoded(writer, index, includingSkip: index > firstOutput)
+    }
     try SteeringError.rendering { () throws(FormatError) in try writer.finish() }
     report.outputPath = path
     report.tensors = entries.map { "\($0.name) \($0.elementType.rawValue) \($0.shape)" }
@@ -116,7 +136,12 @@ public struct ActivationEncoding {
 
   private func writeDense(_ writer: SafetensorsWriter) throws(FormatError) {
     var dense = [Float](repeating: 0, count: dictionary.featureCount)
+    let undefined = [Float](repeating: .nan, count: dictionary.featureCount)
     for row in 0..<codes.rowCount {
+      guard !codes.isUndefined(row: row) else {
+        try undefined.withBytes { bytes throws(FormatError) in try writer.append(bytes, to: 0) }
+        continue
+      }
       for position in codes.range(ofRow: row) {
         dense[Int(codes.indices[position])] = codes.values[position]
       }
@@ -126,22 +151,26 @@ public struct ActivationEncoding {
   }
 
   private func writeDecoded(
-    _ writer: SafetensorsWriter, _ index: Int
+    _ writer: SafetensorsWriter, _ index: Int, includingSkip: Bool
   ) throws(SteeringError) {
-    let reconstructor = Reconstructor(dictionary)
+    let reconstructor = try SteeringError.rendering { () throws(DictionaryError) in
+      try Reconstructor(dictionary)
+    }
     let width = dictionary.outputWidth
     let out = FloatBuffer(count: width)
     let bytes = UnsafeRawBufferPointer(
       start: out.base, count: width * MemoryLayout<Float>.stride)
     try activations.forEachChunk { first, count, rows throws(SteeringError) in
       for row in 0..<count {
-        let x = rows + row * activations.width
+        do throws(DictionaryError) {
+          try reconstructor.decode(
+            codes, row: first + row, of: rows + row * activations.width,
+            includingSkip: includingSkip, into: out.base)
+        } catch {
+          throw SteeringError(error).inFile(activations.path)
+        }
         try SteeringError.rendering { () throws(FormatError) in
-          reconstructor.decode(codes, row: first + row, of: x, into: out.base)
           try writer.append(bytes.bytes, to: index)
-          guard dictionary.hasSkip else { return }
-          reconstructor.forward(codes, row: first + row, of: x, into: out.base)
-          try writer.append(bytes.bytes, to: index + 1)
         }
       }
     }
@@ -154,21 +183,5 @@ extension Array where Element: BitwiseCopyable {
     _ body: (RawSpan) throws(E) -> R
   ) throws(E) -> R {
     try body(span.bytes)
-  }
-}
-
-extension SteeringError {
-  /// The same error with the file named and the row counted from the file's start.
-  fileprivate func inFile(
-    _ path: String, rowsFrom first: Int, _ error: DictionaryError
-  ) -> SteeringError {
-    let moved: DictionaryError =
-      switch error.reason {
-      case .nonFiniteInput(let row, let column):
-        DictionaryError(.nonFiniteInput(row: first + row, column: column))
-      case .nonFiniteResult(let row): DictionaryError(.nonFiniteResult(row: first + row))
-      default: error
-      }
-    return SteeringError(code, "\(path): \(SteeringError(moved).message)")
   }
 }

@@ -5,7 +5,7 @@ import Tensors
 /// Applies a plan to every row of a file and writes the same file with only those rows changed.
 ///
 /// The output is the input byte for byte (header, other tensors, padding) except for the elements of
-/// edited rows. Rows stream through a few megabytes of memory; the output appears under its name only
+/// edited rows. Rows stream through a few megabytes of memory, plus some twenty bytes per row for the report; the output appears under its name only
 /// when it is complete.
 public enum ActivationSteering {
   /// Runs `plan` over `activations` and writes `output`.
@@ -32,18 +32,16 @@ public enum ActivationSteering {
     }
     try copy(file, 0..<file.dataOffset, to: target)
     let editor = RowEditor(session, observer, activations)
-    let chunk = min(activations.rowsPerChunk, max(activations.rowCount, 1))
+    let chunk = activations.rowsPerChunk
     let bytes = UnsafeMutableRawBufferPointer.allocate(
       byteCount: max(1, chunk * file.rowByteCount), alignment: 64)
     defer { bytes.deallocate() }
     var first = 0
     while first < activations.rowCount {
       let rows = first..<min(first + chunk, activations.rowCount)
-      let start = file.dataOffset + first * file.rowByteCount
-      let size = rows.count * file.rowByteCount
-      let part = UnsafeMutableRawBufferPointer(rebasing: bytes[..<size])
-      part.copyMemory(
-        from: UnsafeRawBufferPointer(start: file.file.storage.base + start, count: size))
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: bytes[..<(rows.count * file.rowByteCount)])
+      try activations.read(rows, into: part)
       for row in rows {
         try editor.edit(
           part.baseAddress.map { $0 + (row - first) * file.rowByteCount }, row: row)
@@ -51,7 +49,6 @@ public enum ActivationSteering {
       try SteeringError.rendering { () throws(FormatError) in
         try target.write(UnsafeRawBufferPointer(part).bytes)
       }
-      activations.consumed(rows)
       first = rows.upperBound
       progress(first, activations.rowCount)
     }
@@ -67,15 +64,14 @@ public enum ActivationSteering {
   private static func copy(
     _ file: ActivationFile, _ range: Range<Int>, to target: OutputFile
   ) throws(SteeringError) {
-    let step = 4 << 20
-    var start = range.lowerBound
-    while start < range.upperBound {
-      let end = min(start + step, range.upperBound)
-      let bytes = UnsafeRawBufferPointer(
-        start: file.file.storage.base + start, count: end - start)
-      try SteeringError.rendering { () throws(FormatError) in try target.write(bytes.bytes) }
-      file.file.advise(.dontNeed, start..<end)
-      start = end
+    try SteeringError.rendering { () throws(FormatError) in
+      let step = 4 << 20
+      var start = range.lowerBound
+      while start < range.upperBound {
+        let end = min(start + step, range.upperBound)
+        try target.write(try file.file.copyBytes(start..<end))
+        start = end
+      }
     }
   }
 }

@@ -4,8 +4,7 @@ import Tensors
 
 /// Recorded residual rows in a file: safetensors, npy, or raw f32 with a shape.
 ///
-/// Rows are read in chunks through a mapping, and consumed pages are given back, so that memory does
-/// not grow with the file. Beside the matrix, a safetensors file may say where rows stood in their
+/// Rows are read in chunks of a few megabytes, so that memory does not grow with the file. Beside the matrix, a safetensors file may say where rows stood in their
 /// text: `positions` (integers, 0 for the first token) and `special` (non-zero for BOS and its kind).
 public final class Activations {
   package let file: ActivationFile
@@ -67,35 +66,37 @@ public final class Activations {
 
   /// Rows that fit into a few megabytes.
   package var rowsPerChunk: Int {
-    max(1, (4 << 20) / max(1, width * MemoryLayout<Float>.stride))
+    min(max(1, (4 << 20) / max(1, width * MemoryLayout<Float>.stride)), max(rowCount, 1))
   }
 
   /// Calls `body` with consecutive chunks of rows widened to f32, `[count, width]`, contiguous.
   package func forEachChunk(
     _ body: (_ first: Int, _ count: Int, _ rows: UnsafePointer<Float>) throws(SteeringError) -> Void
   ) throws(SteeringError) {
-    let chunk = min(rowsPerChunk, max(rowCount, 1))
-    let buffer = FloatBuffer(count: chunk * width)
+    let bytes = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(1, rowsPerChunk * file.rowByteCount), alignment: 64)
+    defer { bytes.deallocate() }
+    guard let base = bytes.baseAddress else { return }
+    let values = FloatBuffer(count: rowsPerChunk * width)
     var first = 0
     while first < rowCount {
-      let count = min(chunk, rowCount - first)
-      widen(first..<(first + count), into: buffer.base)
-      try body(first, count, buffer.base)
-      consumed(first..<(first + count))
-      first += count
+      let rows = first..<min(first + rowsPerChunk, rowCount)
+      try read(rows, into: bytes)
+      elementType.widen(base, count: rows.count * width, into: values.base, .best)
+      try body(first, rows.count, values.base)
+      first = rows.upperBound
     }
     try checkUnchanged()
   }
 
-  package func widen(_ rows: Range<Int>, into out: UnsafeMutablePointer<Float>) {
-    file.tensor.widen(
-      from: rows.lowerBound * width, count: rows.count * width, into: out, .best)
-  }
-
-  /// Gives the pages of `rows` back to the system.
-  package func consumed(_ rows: Range<Int>) {
+  /// Reads the bytes of `rows` as they are stored.
+  package func read(
+    _ rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
+  ) throws(SteeringError) {
     let start = file.dataOffset + rows.lowerBound * file.rowByteCount
-    file.file.advise(.dontNeed, start..<(start + rows.count * file.rowByteCount))
+    try SteeringError.rendering { () throws(FormatError) in
+      try file.file.read(start..<(start + rows.count * file.rowByteCount), into: bytes)
+    }
   }
 
   package func checkUnchanged() throws(SteeringError) {

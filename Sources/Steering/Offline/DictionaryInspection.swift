@@ -58,17 +58,26 @@ public struct DictionaryInspection: Sendable {
     }
     let decoder = dictionary.decoder
     decoderNorms = Norms((0..<decoder.rowCount).map { decoder.norm(ofRow: $0, kernels) })
-    ledger = dictionary.ledger + [Self.entry(decoderNorms)]
+    ledger = dictionary.ledger + [Self.entry(decoderNorms, dictionary)]
   }
 
-  private static func entry(_ norms: Norms) -> LedgerEntry {
+  private static func entry(_ norms: Norms, _ dictionary: SparseDictionary) -> LedgerEntry {
     let spread =
-      "norms \(short(norms.minimum)) to \(short(norms.maximum)), median \(short(norms.median))"
-    return LedgerEntry(
-      "decoder rows",
       norms.areUnit()
-        ? "unit: alpha is the length of the edit" : "not unit: \(spread); alpha multiplies them",
-      source: .measured)
+      ? "unit"
+      : "not unit: norms \(short(norms.minimum)) to \(short(norms.maximum)), median"
+        + " \(short(norms.median))"
+    let alpha =
+      if dictionary.rescalesByDecoderNorm {
+        "alpha 1 adds a unit vector, as one unit of activation decodes to"
+      } else if dictionary.denormalisesOutput, dictionary.normalisation != .none {
+        "alpha 1 adds one of them, scaled back by the row's own factor"
+      } else if norms.areUnit() {
+        "alpha is the length of the edit"
+      } else {
+        "alpha multiplies them"
+      }
+    return LedgerEntry("decoder rows", "\(spread); \(alpha)", source: .measured)
   }
 
   /// Five significant digits, without Foundation.

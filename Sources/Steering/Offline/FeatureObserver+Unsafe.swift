@@ -38,7 +38,7 @@ final class FeatureObserver {
   func observe(
     row: Int, _ edit: RowEdit, _ session: Session, before x: UnsafePointer<Float>,
     after y: UnsafePointer<Float>
-  ) throws(SteeringError) {
+  ) {
     for slot in features.indices where session.isInScope(slot: slot) {
       features[slot].rowsInScope += 1
     }
@@ -46,11 +46,10 @@ final class FeatureObserver {
     guard edit.outcome == .edited else { return }
     editedRows.append(row)
     doses.append(edit.dose)
-    let wasReadable = try read(x, into: before, row)
-    let isReadable = try read(y, into: after, row)
+    let isReadable = read(x, into: before, row) && read(y, into: after, row)
     for slot in features.indices where session.coefficient(ofSlot: slot) != 0 {
       features[slot].rowsTouched += 1
-      guard wasReadable, isReadable else { continue }
+      guard isReadable else { continue }
       let (old, new) = (Double(before[slot]), Double(after[slot]))
       sums[slot].before += old
       sums[slot].after += new
@@ -62,14 +61,13 @@ final class FeatureObserver {
     }
   }
 
-  private func read(
-    _ x: UnsafePointer<Float>, into out: FloatBuffer, _ row: Int
-  ) throws(SteeringError) -> Bool {
+  /// Whether the activations could be read; a row that the encoder overflows on is merely not reported.
+  private func read(_ x: UnsafePointer<Float>, into out: FloatBuffer, _ row: Int) -> Bool {
     guard let reader, let scratch else { return false }
     do throws(DictionaryError) {
       return try reader.read(x, into: out.base, row: row, scratch) != nil
     } catch {
-      throw SteeringError(error)
+      return false
     }
   }
 

@@ -11,16 +11,13 @@ extension FeatureReport {
     _ feature: Int, of dictionary: SparseDictionary, encoding: ActivationEncoding? = nil,
     positions: Activations? = nil, count: Int = 8
   ) throws(SteeringError) {
+    precondition(count >= 0, "count must not be negative")
     let kernels = dictionary.kernels
     let encoderRow: [Float]
     do throws(DictionaryError) {
       try dictionary.checkFeature(feature)
       encoderRow = try dictionary.encoder.rows(of: [feature], kernels).values(ofRow: 0, kernels)
-      let decoder = dictionary.decoder
-      if let bad = decoder.firstNonFinite(in: 0..<decoder.rowCount, kernels) {
-        throw DictionaryError(
-          .nonFiniteWeight(tensor: "decoder", row: bad.row, column: bad.column))
-      }
+      try dictionary.checkOutputWeights()
     } catch {
       throw SteeringError(error)
     }
@@ -83,8 +80,7 @@ extension FeatureReport {
     var together = [Int](repeating: 0, count: codes.featureCount)
     var totals = [Int](repeating: 0, count: codes.featureCount)
     var peaks: [Peak] = []
-    let undefined = Set(codes.undefinedRows)
-    for row in 0..<codes.rowCount where !undefined.contains(row) {
+    for row in 0..<codes.rowCount where !codes.isUndefined(row: row) {
       let activation = codes.activation(of: feature, row: row)
       for position in codes.range(ofRow: row) {
         let other = Int(codes.indices[position])
@@ -97,7 +93,7 @@ extension FeatureReport {
           row: row, position: activations?.position(ofRow: row) ?? row,
           activation: Double(activation)))
     }
-    let rows = codes.rowCount - undefined.count
+    let rows = codes.rowCount - codes.undefinedRows.count
     let active = peaks.count
     let maximum = peaks.map { abs($0.activation) }.max()
     var histogram = Array(repeating: 0, count: 10)

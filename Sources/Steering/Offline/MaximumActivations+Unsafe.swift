@@ -10,7 +10,8 @@ extension PlanDocument {
   /// Fills in the missing maximum activations with the largest ones on the ordinary rows of
   /// `activations`.
   ///
-  /// - Throws: `invalidPlan` when a feature never fires there: it has no maximum to multiply.
+  /// - Throws: `invalidPlan` when a feature never fires there, so that it has no maximum to multiply, and
+  ///   for a transcoder, whose activations are read elsewhere than these rows are from.
   public func measuringMaximumActivations(
     _ dictionary: SparseDictionary, on activations: Activations,
     progress: (Int, Int) -> Void = { _, _ in }
@@ -20,6 +21,12 @@ extension PlanDocument {
     }
     let features = Array(Set(missing.map(\.feature))).sorted()
     guard !features.isEmpty else { return self }
+    guard dictionary.kind == .autoencoder else {
+      throw SteeringError(
+        .invalidPlan,
+        "strength max-activation needs the features' largest activations, which cannot be measured on"
+          + " the output rows of a transcoder: give max_activation")
+    }
     try activations.checkWidth(dictionary.modelWidth, of: "dictionary's input width")
     let ordinary = try OrdinaryRows(activations).isOrdinary
     let maxima = try Self.maxima(dictionary, features, activations, ordinary, progress)
@@ -60,7 +67,7 @@ extension PlanDocument {
             rows + row * activations.width, into: values.base, row: first + row, scratch)
           guard transform != nil else { continue }
         } catch {
-          throw SteeringError(error)
+          throw SteeringError(error).inFile(activations.path)
         }
         for index in features.indices { maxima[index] = max(maxima[index], abs(values[index])) }
       }

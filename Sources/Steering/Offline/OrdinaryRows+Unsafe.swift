@@ -1,16 +1,18 @@
+import SAE
 import Tensors
 
 /// Which rows a dictionary can be judged on: no special tokens, no high-norm sinks.
 ///
 /// A row is ordinary when it is not special (by the file's `special` mask, else by position 0, where
-/// the file has positions) and its norm is below ``sinkFactor`` times the median norm of all rows.
+/// the file has positions) and its norm is below ``sinkFactor`` times the median norm of the rows that
+/// are not zero, so that padding does not count.
 public struct OrdinaryRows: Sendable {
   /// Multiple of the median norm from which a row counts as a sink.
   public static let sinkFactor = 5.0
 
   /// One flag per row.
   public let isOrdinary: [Bool]
-  /// Median norm of all rows.
+  /// Median norm of the rows that are not zero.
   public let medianNorm: Double
   /// Rows left out as special tokens.
   public let specialCount: Int
@@ -21,12 +23,19 @@ public struct OrdinaryRows: Sendable {
   public var count: Int { isOrdinary.count - specialCount - sinkCount }
 
   /// Reads all rows once for their norms.
+  ///
+  /// - Throws: `nonFinite` naming file, row and column: a norm that is not a number would order nothing.
   public init(_ activations: Activations) throws(SteeringError) {
     let width = activations.width
     var norms: [Double] = []
     norms.reserveCapacity(activations.rowCount)
-    try activations.forEachChunk { _, count, rows throws(SteeringError) in
+    try activations.forEachChunk { first, count, rows throws(SteeringError) in
       for row in 0..<count {
+        let bad = Kernels.best.firstNonfinite(rows + row * width, count: width)
+        guard bad == width else {
+          throw SteeringError(DictionaryError(.nonFiniteInput(row: first + row, column: bad)))
+            .inFile(activations.path)
+        }
         var sum = 0.0
         for index in 0..<width {
           let value = Double(rows[row * width + index])
@@ -35,7 +44,7 @@ public struct OrdinaryRows: Sendable {
         norms.append(sum.squareRoot())
       }
     }
-    let median = Self.median(norms) ?? 0
+    let median = Self.median(norms.filter { $0 > 0 }) ?? 0
     var special = 0
     var sinks = 0
     isOrdinary = norms.indices.map { row in
@@ -43,7 +52,7 @@ public struct OrdinaryRows: Sendable {
         special += 1
         return false
       }
-      if !(norms[row] < Self.sinkFactor * median) {
+      if norms[row] > 0, norms[row] >= Self.sinkFactor * median {
         sinks += 1
         return false
       }

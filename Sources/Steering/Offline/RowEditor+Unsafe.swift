@@ -22,17 +22,16 @@ struct RowEditor {
   /// Edits row `row`, whose bytes are at `bytes`; a row that no edit changes keeps its bytes.
   func edit(_ bytes: UnsafeMutableRawPointer?, row: Int) throws(SteeringError) {
     guard let bytes else { return }
-    session.seek(to: activations.position(ofRow: row))
-    activations.widen(row..<(row + 1), into: before.base)
+    session.seek(to: activations.position(ofRow: row), row: row)
+    activations.elementType.widen(bytes, count: before.count, into: before.base, kernels)
     after.base.update(from: before.base, count: before.count)
     do throws(SteeringError) {
       let edit = try session.apply(after.base)
       if edit.outcome == .edited { try write(bytes, row: row) }
-      try observer.observe(
+      observer.observe(
         row: row, edit, session, before: before.base, after: after.base)
     } catch {
-      throw SteeringError(
-        error.code, "\(activations.path): row \(row): \(error.message)")
+      throw error.inFile(activations.path)
     }
   }
 
@@ -56,7 +55,7 @@ struct RowEditor {
     guard kernels.firstNonfinite(after.base, count: width) == width else {
       throw SteeringError(
         .nonFinite,
-        "the edited row does not fit into \(activations.elementType.rawValue),"
+        "row \(row): the edited row does not fit into \(activations.elementType.rawValue),"
           + " expected a smaller alpha or f32 rows")
     }
   }

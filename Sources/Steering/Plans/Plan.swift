@@ -16,7 +16,10 @@ public final class Plan: Sendable {
   /// The steered features, ascending, each once.
   public let features: [Int]
 
+  /// All edits, those of one slot together.
   let edits: [Edit]
+  /// The edits of each slot, as places in `edits`.
+  let editsOfSlot: [Range<Int>]
   let scopes: [Scope]
   /// Decoder rows of ``features``, `[features.count, outputWidth]`.
   let directions: RowMatrix
@@ -81,18 +84,23 @@ public final class Plan: Sendable {
     } catch {
       throw SteeringError(error)
     }
+    let slots = Self.places(features)
+    let readings = Self.places(read)
     var scopes: [Scope] = []
+    var placeOfScope: [Scope: Int] = [:]
     var edits: [Edit] = []
     for intervention in document.interventions {
       let scope = document.scope(of: intervention)
-      if !scopes.contains(scope) { scopes.append(scope) }
+      let place = placeOfScope[scope] ?? scopes.count
+      if place == scopes.count {
+        placeOfScope[scope] = place
+        scopes.append(scope)
+      }
       edits.append(
         Edit(
-          mode: intervention.mode, slot: features.firstIndex(of: intervention.feature) ?? 0,
-          reading: intervention.mode.needsActivation
-            ? read.firstIndex(of: intervention.feature) ?? -1 : -1,
-          scope: scopes.firstIndex(of: scope) ?? 0, unit: Self.unit(of: intervention),
-          amount: Self.amount(of: intervention)))
+          mode: intervention.mode, slot: slots[intervention.feature] ?? 0,
+          reading: intervention.mode.needsActivation ? readings[intervention.feature] ?? -1 : -1,
+          scope: place, unit: Self.unit(of: intervention), amount: Self.amount(of: intervention)))
     }
     self.scopes = scopes
     // One order for all orders of writing: the sum of a feature's edits must not depend on it.
@@ -100,9 +108,27 @@ public final class Plan: Sendable {
       ($0.slot, $0.mode.rawValue, $0.amount, $0.unit.rawValue)
         < ($1.slot, $1.mode.rawValue, $1.amount, $1.unit.rawValue)
     }
+    editsOfSlot = Self.runs(self.edits.map(\.slot), count: features.count)
     needsRowScale =
       dictionary.denormalisesOutput && dictionary.normalisation != .none
       && edits.contains { $0.unit == .activation && $0.mode != .projectOut }
+  }
+
+  /// Where each value stands.
+  private static func places(_ values: [Int]) -> [Int: Int] {
+    Dictionary(uniqueKeysWithValues: values.enumerated().map { ($1, $0) })
+  }
+
+  /// The run of each of `0 ..< count` in a sorted list that holds each at least once.
+  private static func runs(_ sorted: [Int], count: Int) -> [Range<Int>] {
+    var runs: [Range<Int>] = []
+    var start = 0
+    for value in 0..<count {
+      let end = sorted[start...].firstIndex { $0 != value } ?? sorted.count
+      runs.append(start..<end)
+      start = end
+    }
+    return runs
   }
 
   private static func unit(of intervention: Intervention) -> Edit.Unit {

@@ -20,18 +20,41 @@ extension PlanDocument {
     self = try PlanDocument.read(value)
   }
 
-  /// Reads the JSON form from a file; errors name it.
+  /// Reads the JSON form from a file or a pipe; errors name it.
   public init(contentsOf path: String) throws(SteeringError) {
-    let value: JSONValue
-    do throws(FormatError) {
-      value = try JSONValue.read(path: path)
-    } catch {
-      throw SteeringError(error)
+    let limits = JSONLimits()
+    let bytes = try SteeringError.rendering { () throws(FormatError) in
+      try ByteStream.readAll(path: path, limit: limits.byteCount, what: "JSON bytes")
+    }
+    try self.init(bytes, from: path)
+  }
+
+  /// Reads the JSON form from standard input.
+  public static func fromStandardInput() throws(SteeringError) -> PlanDocument {
+    let place = "standard input"
+    let bytes = try SteeringError.rendering { () throws(FormatError) in
+      do throws(FormatError) {
+        return try ByteStream.readAll(
+          descriptor: 0, limit: JSONLimits().byteCount, what: "JSON bytes")
+      } catch {
+        throw error.at(path: place)
+      }
+    }
+    return try PlanDocument(bytes, from: place)
+  }
+
+  private init(_ bytes: [UInt8], from place: String) throws(SteeringError) {
+    let value = try SteeringError.rendering { () throws(FormatError) in
+      do throws(FormatError) {
+        return try JSONValue.parse(bytes)
+      } catch {
+        throw error.at(path: place)
+      }
     }
     do throws(SteeringError) {
       self = try PlanDocument.read(value)
     } catch {
-      throw SteeringError(error.code, "\(path): \(error.message)")
+      throw error.inFile(place)
     }
   }
 

@@ -1,17 +1,30 @@
 extension PlanDocument {
+  /// More than anybody steers, few enough to be checked pairwise.
+  static let interventionLimit = 10_000
+
   /// Throws unless every field is in its range and no row has one feature set twice.
   func check(featureCount: Int) throws(PlanError) {
     guard !interventions.isEmpty else { throw PlanError("interventions", .empty) }
+    guard interventions.count <= Self.interventionLimit else {
+      throw PlanError(
+        "interventions",
+        .value(
+          found: "\(interventions.count) entries",
+          expected: "at most \(Self.interventionLimit)"))
+    }
     try check(scope, "scope")
     for (index, intervention) in interventions.enumerated() {
       try check(intervention, "interventions[\(index)]", featureCount: featureCount)
     }
-    for later in interventions.indices {
-      for earlier in 0..<later where conflict(interventions[earlier], interventions[later]) {
+    var placesOfFeature: [Int: [Int]] = [:]
+    for (later, intervention) in interventions.enumerated() {
+      for earlier in placesOfFeature[intervention.feature] ?? []
+      where conflict(interventions[earlier], intervention) {
         throw PlanError(
           "interventions[\(later)]",
-          .duplicate(feature: interventions[later].feature, other: "interventions[\(earlier)]"))
+          .duplicate(feature: intervention.feature, other: "interventions[\(earlier)]"))
       }
+      placesOfFeature[intervention.feature, default: []].append(later)
     }
   }
 

@@ -1,7 +1,7 @@
 /// Which rows of a sequence an intervention touches, by position; position 0 is the first token.
 ///
 /// All conditions must hold.
-public struct Scope: Sendable, Equatable {
+public struct Scope: Sendable, Hashable {
   /// Which part of the sequence.
   public enum Phase: String, Sendable, CaseIterable {
     /// Prompt and generated tokens.

@@ -16,6 +16,8 @@ public final class Session {
   /// Tokens of the prompt: positions from here on are generated ones.
   public var promptLength: Int
 
+  /// What the next row is called in errors; nil for its position.
+  private var rowName: Int?
   private let encoderScratch: SelectiveEncoder.Scratch?
   private let activations: FloatBuffer
   private let coefficients: FloatBuffer
@@ -75,12 +77,18 @@ public final class Session {
     return try apply(to: &span)
   }
 
+  /// Moves the position of the next row, and says which row of a file it is.
+  package func seek(to position: Int, row: Int) {
+    seek(to: position)
+    rowName = row
+  }
+
   /// The coefficient of the decoder row of `plan.features[slot]` in the last edit.
   package func coefficient(ofSlot slot: Int) -> Float { coefficients.base[slot] }
 
   /// Whether some edit of `plan.features[slot]` covered the last row.
   package func isInScope(slot: Int) -> Bool {
-    for edit in plan.edits where edit.slot == slot && scopeHolds[edit.scope] { return true }
+    for edit in plan.edits[plan.editsOfSlot[slot]] where scopeHolds[edit.scope] { return true }
     return false
   }
 
@@ -107,23 +115,18 @@ public final class Session {
     let kernels = plan.dictionary.kernels
     let bad = kernels.firstNonfinite(x, count: width)
     guard bad == width else {
-      throw SteeringError(DictionaryError(.nonFiniteInput(row: position, column: bad)))
+      throw SteeringError(DictionaryError(.nonFiniteInput(row: rowName ?? position, column: bad)))
     }
     let rowNorm = norm(x)
     guard let scale = try rowScale(x) else {
       return RowEdit(outcome: .undefined, deltaNorm: 0, rowNorm: rowNorm)
     }
-    var isEdited = false
     for edit in plan.edits where scopeHolds[edit.scope] {
       let coefficient = coefficient(of: edit, x, rowNorm: rowNorm, rowScale: scale)
-      guard coefficient != 0 else { continue }
       coefficients.base[edit.slot] += coefficient
-      isEdited = true
     }
-    guard isEdited else { return RowEdit(outcome: .untouched, deltaNorm: 0, rowNorm: rowNorm) }
-
     delta.base.update(repeating: 0, count: width)
-    isEdited = false
+    var isEdited = false
     for slot in 0..<coefficients.count where coefficients.base[slot] != 0 {
       plan.directions.axpy(slot, scale: coefficients.base[slot], into: delta.base, kernels)
       isEdited = true
@@ -133,7 +136,7 @@ public final class Session {
     guard kernels.firstNonfinite(result.base, count: width) == width else {
       throw SteeringError(
         .nonFinite,
-        "the edit of the row at position \(position) overflows f32, expected a smaller alpha")
+        "row \(rowName ?? position): the edit overflows f32, expected a smaller alpha")
     }
     return RowEdit(outcome: .edited, deltaNorm: norm(delta.base), rowNorm: rowNorm)
   }
@@ -144,7 +147,7 @@ public final class Session {
     if let encoder = plan.encoder, let encoderScratch {
       do throws(DictionaryError) {
         let transform = try encoder.read(
-          x, into: activations.base, row: position, encoderScratch)
+          x, into: activations.base, row: rowName ?? position, encoderScratch)
         guard let transform else { return nil }
         return dictionary.denormalisesOutput ? transform.scale : 1
       } catch {

@@ -19,7 +19,6 @@ import Testing
     let file = try MappedFile.open(try scratch.write([], "empty"))
     #expect(file.byteCount == 0)
     #expect(file.storage.byteCount == 0)
-    file.advise(.sequential, 0..<0)
     try file.checkUnchanged()
   }
 
@@ -83,43 +82,22 @@ import Testing
     #expect(try scratch.read("a") == [2])
   }
 
-  @Test func consumedPagesLeaveTheProcess() throws {
+  @Test func readingSurvivesAFileThatShrinks() throws {
     let scratch = try Scratch()
-    let byteCount = 128 << 20
-    let file = try MappedFile.open(try scratch.sparse([1], byteCount: byteCount, "large"))
-    file.advise(.sequential, 0..<byteCount)
-    let before = residentMegabytes()
-    var sum = 0
-    let block = 5_000_003
-    for start in stride(from: 0, to: byteCount, by: block) {
-      let end = min(start + block, byteCount)
-      file.storage.withBytes { bytes in
-        for offset in stride(from: start, to: end, by: 4096) {
-          sum += Int(bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self))
-        }
-      }
-      file.advise(.dontNeed, start..<end)
-    }
-    #expect(sum == 1)
-    #expect(residentMegabytes() - before < 48)
-    #expect(Tensor(.u8, shape: [1], storage: file.storage).bytes == [1])
-  }
-
-  /// The file-backed pages that are resident now; heap of tests that run beside this one is not.
-  private func residentMegabytes() -> Int {
-    let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .ascii)) ?? ""
-    let fields = text.split(separator: " ")
-    return (fields.count > 2 ? Int(fields[2]) ?? 0 : 0) * 4096 >> 20
+    let path = try scratch.write([UInt8](repeating: 7, count: 10_000), "a")
+    let file = try MappedFile.open(path)
+    #expect(try file.copyBytes(9_998..<10_000) == [7, 7])
+    #expect(truncate(path, 5_000) == 0)
+    #expect(try file.copyBytes(4_998..<5_000) == [7, 7])
+    let error = refusal { () throws(FormatError) in try file.copyBytes(4_999..<5_001) }
+    #expect(error?.reason == .fileChanged(detail: "it has become shorter"))
+    #expect(error?.path == path)
   }
 
   @Test func rangesOutsideTheFileTrap() async {
     await #expect(processExitsWith: .failure) {
       let scratch = try Scratch()
       _ = try MappedFile.open(try scratch.write([1], "a")).copyBytes(0..<2)
-    }
-    await #expect(processExitsWith: .failure) {
-      let scratch = try Scratch()
-      try MappedFile.open(try scratch.write([1], "a")).advise(.random, -1..<1)
     }
   }
 }

@@ -38,7 +38,7 @@ import TestSupport
     for row in 0..<48 { decoder[row * 37 + row % 37] = row % 2 == 0 ? 1 : -1 }
     let unit = try DictionaryInspection(try SparseDictionary(parts(decoder: decoder)))
     #expect(unit.decoderNorms.areUnit())
-    #expect(unit.ledger.last?.statement == "unit: alpha is the length of the edit")
+    #expect(unit.ledger.last?.statement == "unit; alpha is the length of the edit")
     decoder[3 * 37 + 3] = 0
     let holed = try DictionaryInspection(try SparseDictionary(parts(decoder: decoder)))
     #expect(holed.decoderNorms.zeroCount == 1)
@@ -53,6 +53,8 @@ import TestSupport
     let error = try #require(steeringError { _ = try DictionaryInspection(dictionary) })
     #expect(error.code == .nonFinite)
     #expect(
-      error.message == "decoder weight [47, 36] is NaN or infinite, expected a finite number")
+      error.message
+        == "decoder weight of feature 47, component 36, is NaN or infinite, expected a finite number"
+    )
   }
 }

@@ -1,3 +1,4 @@
+import SAE
 import Steering
 import Testing
 import TestSupport
@@ -67,5 +68,25 @@ import TestSupport
       })
     #expect(error.code == .invalidPlan)
     #expect(error.message.hasPrefix("feature \(silent) never fires"))
+  }
+
+  /// A transcoder's activations are read at another place than the rows it steers come from.
+  @Test func aTranscoderIsNotMeasuredOnItsOutput() throws {
+    let weights = RandomDictionary(featureCount: 8, width: 4, seed: 1)
+    var parts = weights.parts(.relu)
+    parts.kind = .transcoder
+    let dictionary = try SparseDictionary(parts)
+    let folder = try TemporaryFolder()
+    let recording = Recording(.raw, .f32, [[1, 2, 3, 4]])
+    let activations = try Activations(try recording.write(folder), shape: [1, 4])
+    let plan = PlanDocument([
+      Intervention(feature: 1, strength: .maximumActivation, alpha: 1)
+    ])
+    let error = try #require(
+      steeringError {
+        _ = try plan.measuringMaximumActivations(dictionary, on: activations)
+      })
+    #expect(error.code == .invalidPlan)
+    #expect(error.message.contains("transcoder"))
   }
 }

@@ -47,6 +47,25 @@ import TestSupport
     #expect(rows.sinkCount == 0)
   }
 
+  /// Padding must not move the median, nor turn everything else into sinks.
+  @Test func zeroRowsDoNotCount() throws {
+    let rows = try ordinary([0, 0, 0, 0, 0, 1, 2, 3, 10])
+    #expect(rows.medianNorm == 2.5)
+    #expect(rows.isOrdinary == [true, true, true, true, true, true, true, true, true])
+    #expect(try ordinary([0, 0, 0, 1, 2, 3, 11, 1]).isOrdinary.filter { !$0 }.count == 1)
+    #expect(try ordinary([0, 0]).count == 2)
+  }
+
+  /// A norm that is no number would order nothing: the row is named instead.
+  @Test func nonFiniteRowsAreNamed() throws {
+    for bad in [Float.nan, .infinity] {
+      let error = try #require(steeringError { _ = try ordinary([1, 2, bad, 3]) })
+      #expect(error.code == .nonFinite)
+      #expect(error.message.contains("row 2, column 0"))
+      #expect(error.message.contains(".safetensors: "))
+    }
+  }
+
   @Test func withoutPositionsNothingIsSpecial() throws {
     #expect(try ordinary([1, 2, 3]).specialCount == 0)
   }

@@ -106,7 +106,7 @@ import TestSupport
     let error = try #require(
       refusal([Intervention(feature: 5, mode: .clamp, alpha: 1)], dictionary))
     #expect(error.code == .nonFinite)
-    #expect(error.message.contains("encoder weight [5, 9]"))
+    #expect(error.message.contains("encoder weight of feature 5, component 9,"))
   }
 
   @Test func fieldsOutOfRangeAreNamed() throws {

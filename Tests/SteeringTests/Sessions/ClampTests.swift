@@ -99,7 +99,7 @@ import TestSupport
   private func error(of row: [Float], _ dictionary: SparseDictionary) throws -> [Float] {
     let codes = try dictionary.codes([row])
     var estimate = [Float](repeating: 0, count: row.count)
-    Reconstructor(dictionary).decode(codes, row: 0, of: row, into: &estimate)
+    try Reconstructor(dictionary).decode(codes, row: 0, of: row, into: &estimate)
     return zip(row, estimate).map { $0 - $1 }
   }
 

@@ -13,6 +13,15 @@ struct Oracle {
 
   func decoderNorm(_ feature: Int) -> Double { norm(decoderRow(feature)) }
 
+  /// What an activation is multiplied by under rescaling: the norm in the row's own units, which a
+  /// constant factor makes larger than the dictionary's.
+  func rescalingNorm(_ feature: Int) -> Double {
+    guard case .constantFactor(let factor) = sample.normalisation else {
+      return decoderNorm(feature)
+    }
+    return decoderNorm(feature) / Double(factor)
+  }
+
   func norm(_ values: [Double]) -> Double { dot(values, values).squareRoot() }
 
   func dot(_ a: [Double], _ b: [Double]) -> Double {
@@ -45,7 +54,7 @@ struct Oracle {
       let start = feature * width
       let weights = sample.weights.encoder[start..<(start + width)].map(Double.init)
       let value = dot(weights, row) + Double(sample.weights.encoderBias[feature])
-      return sample.rescalesByDecoderNorm ? value * decoderNorm(feature) : value
+      return sample.rescalesByDecoderNorm ? value * rescalingNorm(feature) : value
     }
     switch sample.activation {
     case .relu: return z.map { max($0, 0) }
@@ -66,7 +75,7 @@ struct Oracle {
     var sum = sample.weights.decoderBias.map(Double.init)
     for (feature, value) in activations(x).enumerated() where value != 0 {
       let row = decoderRow(feature)
-      let coefficient = sample.rescalesByDecoderNorm ? value / norm(row) : value
+      let coefficient = sample.rescalesByDecoderNorm ? value / rescalingNorm(feature) : value
       for index in sum.indices { sum[index] += coefficient * row[index] }
     }
     let scale = normalised(x).scale
@@ -82,7 +91,7 @@ struct Oracle {
     return interventions.map { intervention in
       let i = intervention.feature
       let own = decoderNorm(i)
-      let unit = scale / (sample.rescalesByDecoderNorm ? own : 1)
+      let unit = scale / (sample.rescalesByDecoderNorm ? rescalingNorm(i) : 1)
       let times = intervention.strength == .maximumActivation
       let target = intervention.alpha * (times ? intervention.maximumActivation ?? .nan : 1)
       switch (intervention.mode, intervention.strength) {

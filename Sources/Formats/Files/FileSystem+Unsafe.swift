@@ -1,0 +1,51 @@
+import Glibc
+
+/// Questions about paths that do not open anything.
+package enum FileSystem {
+  /// What is at a path, after following links.
+  package enum Kind: Sendable {
+    case directory
+    case other
+  }
+
+  /// What is at `path`; nil when nothing is.
+  ///
+  /// - Throws: `systemCall` when that cannot be told, for example for want of permission.
+  package static func kind(_ path: String) throws(FormatError) -> Kind? {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      return status.st_mode & S_IFMT == S_IFDIR ? .directory : .other
+    }
+    guard errno == ENOENT || errno == ENOTDIR else {
+      throw FormatError(.systemCall(call: "stat", errno: errno), path: path)
+    }
+    return nil
+  }
+
+  /// Whether both paths lead to the same existing file.
+  package static func isSame(_ a: String, _ b: String) -> Bool {
+    var left = stat()
+    var right = stat()
+    return stat(a, &left) == 0 && stat(b, &right) == 0 && left.st_dev == right.st_dev
+      && left.st_ino == right.st_ino
+  }
+
+  /// Names in the folder at `path`; empty when it cannot be read.
+  package static func names(inFolder path: String) -> [String] {
+    guard let folder = opendir(path) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      names.append(
+        withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+          pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        })
+    }
+    return names.filter { $0 != "." && $0 != ".." }
+  }
+
+  /// The last component of `path` that is not empty, `.` included.
+  package static func name(of path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? path
+  }
+}
