@@ -44,11 +44,13 @@ test-asan: dependencies
 install: dependencies
 	$(SWIFT) build -c release --product steerctl --static-swift-stdlib \
 	    --scratch-path $(INSTALL_BUILD)
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/steering/schemas'
-	install -m 755 $(INSTALL_BUILD)/release/steerctl '$(DESTDIR)$(PREFIX)/bin/steerctl'
-	install -m 644 docs/schemas/*.schema.json '$(DESTDIR)$(PREFIX)/share/steering/schemas/'
-	cd default && find . -type f -exec install -D -m 644 {} \
-	    '$(abspath $(DESTDIR)$(PREFIX))/share/steering/default/{}' \;
+	set -e; share='$(DESTDIR)$(PREFIX)/share/steering'; \
+	install -d '$(DESTDIR)$(PREFIX)/bin' "$$share/schemas"; \
+	(cd default && find . -type f) | while read -r file; do \
+	    install -D -m 644 "default/$$file" "$$share/default/$$file"; \
+	done; \
+	install -m 644 docs/schemas/plan.schema.json "$$share/schemas/"; \
+	install -s -m 755 $(INSTALL_BUILD)/release/steerctl '$(DESTDIR)$(PREFIX)/bin/steerctl'
 
 uninstall:
 	rm -f '$(DESTDIR)$(PREFIX)/bin/steerctl'

@@ -22,6 +22,8 @@ struct Steerctl: ParsableCommand {
   /// Parses, runs, and turns every error into one line on standard error and an exit code.
   static func main() {
     do {
+      try Arguments.check(
+        verbs: configuration.subcommands.compactMap { $0.configuration.commandName })
       var command = try parseAsRoot()
       try command.run()
     } catch let error as SteeringError {

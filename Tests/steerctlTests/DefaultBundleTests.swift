@@ -18,7 +18,7 @@ import Testing
         == ["activations.steered.safetensors"])
     #expect(result.output.contains("apply · gemma-3-270m-layer12-topk32-4096"))
     #expect(result.output.contains("add 4 × decoder row"))
-    #expect(result.output.contains("wrote     activations.steered.safetensors"))
+    #expect(result.output.contains("wrote         activations.steered.safetensors"))
   }
 
   @Test func encodeShowsTheKnownFit() throws {

@@ -9,14 +9,16 @@ import Testing
     var description: String { arguments.joined(separator: " ") }
 
     init(_ arguments: String, _ status: Int32, _ message: String) {
-      self.arguments = arguments.split(separator: " ").map(String.init)
+      // A blank at the end stands for an empty argument.
+      self.arguments =
+        arguments.split(separator: " ").map(String.init) + (arguments.hasSuffix(" ") ? [""] : [])
       self.status = status
       self.message = message
     }
   }
 
   static let usage = [
-    Case("steer", 2, "Unexpected argument 'steer'"),
+    Case("steer", 2, "no verb 'steer', expected inspect, features, encode, apply"),
     Case("apply SAE IN", 2, "nothing to do: give --feature and --alpha, or --plan"),
     Case("apply SAE IN --feature 1", 2, "1 --feature but 0 --alpha"),
     Case(
@@ -42,6 +44,8 @@ import Testing
     Case("encode SAE IN --shape 3", 2, "The value '3' is invalid"),
     Case("encode SAE IN --activation-scale 0", 2, "expected a positive number"),
     Case("encode SAE IN --activation-scale 2 --rows-already-scaled", 2, "exclude each other"),
+    Case("apply SAE IN --feature 1 --alpha nan", 2, "nan is not a number that f32 can hold"),
+    Case("apply SAE IN --feature 1 --alpha 1 --phase prompt", 2, "needs --prompt-length"),
     Case("features SAE", 2, "give one feature"),
     Case("features 1 --feature 2 SAE", 2, "give one feature"),
     Case("features 1 --count 0 SAE", 2, "--count is 0, expected 1 or more"),
@@ -50,16 +54,18 @@ import Testing
 
   static let input = [
     Case("features 6 SAE", 3, "feature 6 does not exist, expected 0 to 5"),
-    Case(
-      "apply SAE IN --feature 6 --alpha 1", 3, "'interventions[0].feature' is 6, expected 0 to 5"),
-    Case("apply SAE IN --feature 1 --alpha nan", 3, "'interventions[0].alpha' is nan"),
+    Case("apply SAE IN --feature 6 --alpha 1", 3, "--feature is 6, expected 0 to 5"),
     Case("apply SAE IN --feature 1 --feature 1 --mode clamp --alpha 1", 3, "sets feature 1"),
-    Case("apply SAE IN --feature 1 --alpha 1 --phase prompt", 3, "give the prompt length"),
-    Case("apply SAE IN --feature 1 --alpha 1 --output in.safetensors", 3, "is the file being read"),
+    Case("apply SAE IN --plan phase.json", 3, "give the prompt length"),
+    Case("apply SAE IN --plan far.json", 3, "far.json: 'interventions[0].feature' is 600"),
+    Case("apply SAE IN --feature 1 --alpha 1 --output in.safetensors", 3, "is a file being read"),
     Case(
       "apply SAE IN --feature 1 --alpha 1 --output sae/../in.safetensors", 3,
-      "is the file being read"),
-    Case("encode SAE IN --output link", 3, "is the file being read"),
+      "is a file being read"),
+    Case("encode SAE IN --output link", 3, "is a file being read"),
+    Case("encode SAE IN --output sae/cfg.json", 3, "is a file being read"),
+    Case("apply SAE IN --plan far.json --output far.json", 3, "is a file being read"),
+    Case("encode SAE IN --output ", 3, "--output is empty"),
     Case("encode SAE IN --tensor gone", 3, "tensor 'gone' is missing"),
     Case("encode SAE IN --shape 6,4", 3, "leave out --shape"),
     Case("encode SAE --activations sae/cfg.json", 3, "unknown format"),
@@ -68,6 +74,7 @@ import Testing
   ]
 
   static let environment = [
+    Case("inspect gone", 4, "gone: open: no such file or directory"),
     Case("encode SAE --activations gone.npy", 4, "gone.npy: open: no such file or directory"),
     Case("apply SAE IN --plan gone.json", 4, "gone.json"),
     Case("encode SAE IN --output gone/out", 4, "gone/out"),
@@ -78,8 +85,14 @@ import Testing
   func errorAndStatus(_ example: Case) throws {
     let sandbox = try Sandbox()
     try sandbox.folder.write("{}", to: "bad.json")
+    try sandbox.folder.write(
+      #"{"version": 1, "interventions": [{"feature": 600, "alpha": 1}]}"#, to: "far.json")
+    try sandbox.folder.write(
+      #"{"version":1,"scope":{"phase":"prompt"},"interventions":[{"feature":1,"alpha":1}]}"#,
+      to: "phase.json")
     try FileManager.default.createSymbolicLink(
       atPath: sandbox.folder.file("link"), withDestinationPath: "in.safetensors")
+    let existing = try FileManager.default.contentsOfDirectory(atPath: sandbox.folder.path)
     let before = try sandbox.folder.bytes("in.safetensors")
     let arguments = example.arguments.flatMap {
       switch $0 {
@@ -98,7 +111,7 @@ import Testing
     }
     #expect(!result.error.contains("\u{1B}"))
     let names = try FileManager.default.contentsOfDirectory(atPath: sandbox.folder.path)
-    #expect(Set(names) == ["sae", "in.safetensors", "bad.json", "link"])
+    #expect(Set(names) == Set(existing))
     #expect(try sandbox.folder.bytes("in.safetensors") == before)
   }
 

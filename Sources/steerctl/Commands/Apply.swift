@@ -6,6 +6,7 @@ import Steering
 /// `steerctl apply`: steer recorded activations.
 struct Apply: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "apply",
     abstract: "Steer recorded activations: add, clamp, scale or remove features.",
     discussion: """
       steerctl apply --feature 1234 --alpha 4
@@ -29,6 +30,7 @@ struct Apply: ParsableCommand {
   var json = false
 
   func validate() throws {
+    try input.check(with: dictionary, isRequired: true)
     if output == "-", json {
       throw ValidationError("--json and --output - both want standard output")
     }
@@ -40,31 +42,34 @@ struct Apply: ParsableCommand {
     let dictionary = try self.dictionary.open()
     var ready = (seconds: watch.seconds, faults: watch.pageFaults)
     let activations = try input.open(for: self.dictionary)
-    try OutputPath.check(output, isNot: activations)
+    let output = self.output ?? OutputPath.steered(activations.path)
+    try OutputPath.check(output, isNot: activations, try self.dictionary.folder(), self.plan.plan)
     if document.needsMaximumActivations {
       let progress = Progress("measuring")
-      document = try document.measuringMaximumActivations(
-        dictionary, on: activations, progress: progress.update)
+      document = try self.plan.explaining { () throws(SteeringError) in
+        try document.measuringMaximumActivations(
+          dictionary, on: activations, progress: progress.update)
+      }
     }
     let compiling = Stopwatch()
-    let plan = try Plan(document, dictionary: dictionary)
+    let plan = try self.plan.explaining { () throws(SteeringError) in
+      try Plan(document, dictionary: dictionary)
+    }
     ready = (ready.seconds + compiling.seconds, ready.faults + compiling.pageFaults)
     let progress = Progress("steering")
     let result = try ActivationSteering.run(
-      plan, on: activations,
-      to: OutputPath.resolve(output ?? OutputPath.steered(activations.path)),
+      plan, on: activations, to: OutputPath.resolve(output),
       promptLength: self.plan.promptLength, progress: progress.update)
     progress.clear()
     if json {
       result.json(dictionary, document, ready).show()
     } else {
-      show(result, dictionary, activations, ready)
+      show(result, dictionary, activations)
     }
   }
 
   private func show(
-    _ result: ApplyReport, _ dictionary: SparseDictionary, _ activations: Activations,
-    _ ready: (seconds: Double, faults: Int)
+    _ result: ApplyReport, _ dictionary: SparseDictionary, _ activations: Activations
   ) {
     var report = Report(dataOnStandardOutput: output == "-")
     report.title("apply · \(dictionary.summary)")
@@ -92,14 +97,13 @@ struct Apply: ParsableCommand {
     if let dose = result.dose {
       report.field(
         "dose ‖Δ‖/‖x‖",
-        "median \(Figures.short(dose.median))   \(Figures.short(dose.minimum))"
-          + " \(Figures.bars(dose.histogram)) \(Figures.short(dose.maximum))")
+        "median \(Figures.short(dose.median)), from \(Figures.short(dose.minimum))"
+          + " \(Figures.bars(dose.histogram)) to \(Figures.short(dose.maximum))")
     }
     notes(result, dictionary, into: &report)
-    report.dim(
-      "  ready     \(Figures.fixed(ready.seconds * 1000, 1)) ms after start,"
-        + " \(Figures.count(ready.faults)) page faults")
-    report.line("  wrote     \(result.outputPath) (\(Figures.bytes(result.outputByteCount)))")
+    report.line(
+      "  wrote         \(OutputPath.label(result.outputPath)) (\(Figures.bytes(result.outputByteCount)))"
+    )
     report.show()
   }
 
@@ -116,9 +120,16 @@ struct Apply: ParsableCommand {
             : "feature \(feature.feature): every edit came to zero")
       }
     }
+    for feature in result.features where feature.staysSilent {
+      report.warning(
+        "feature \(feature.feature) reads 0 on \(Figures.count(feature.rowsTouched - feature.activeAfter))"
+          + " of its rows: "
+          + (dictionary.activation.k.map { "\($0) others are stronger there" }
+            ?? "it stays below its threshold there"))
+    }
     if result.rowsUndefined > 0 {
       report.warning(
-        "\(Figures.count(result.rowsUndefined)) rows cannot be normalised and were left alone")
+        "left alone because they cannot be normalised: \(Figures.count(result.rowsUndefined)) rows")
     }
     if let special = result.specialRowsEdited, special > 0,
       dictionary.excludesSpecialTokens == true
@@ -126,6 +137,19 @@ struct Apply: ParsableCommand {
       report.warning(
         "\(Figures.count(special)) edited rows are special tokens, which this dictionary never saw:"
           + " --skip-first 1 leaves BOS alone")
+    }
+  }
+}
+
+extension ApplyReport.Feature {
+  /// Whether the feature was to be raised and still does not fire on some of its rows.
+  fileprivate var staysSilent: Bool {
+    guard meanAfter != nil, activeAfter < rowsTouched else { return false }
+    return interventions.contains { intervention in
+      switch intervention.mode {
+      case .add, .clamp, .floor: intervention.alpha > 0
+      case .ceiling, .scale, .ablate, .projectOut: false
+      }
     }
   }
 }
@@ -188,7 +212,7 @@ extension ApplyReport {
       .init(
         "ready",
         .object([
-          .init("milliseconds", .real(ready.seconds * 1000)),
+          .init("milliseconds", .real((ready.seconds * 1e5).rounded() / 100)),
           .init("page_faults", .int(ready.faults)),
         ])),
       .init("output", .string(outputPath)), .init("output_bytes", .int(outputByteCount)),

@@ -6,6 +6,7 @@ import Steering
 /// `steerctl encode`: activations to features, and how well they explain the rows.
 struct Encode: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "encode",
     abstract: "Turn activations into features, and show how well these explain them.",
     discussion: """
       Writes sparse codes as safetensors: row_offsets I64 [rows + 1], indices I32 and values F32
@@ -28,6 +29,7 @@ struct Encode: ParsableCommand {
   var json = false
 
   func validate() throws {
+    try input.check(with: dictionary, isRequired: true)
     if output == nil, dense || decode {
       throw ValidationError("--dense and --decode need --output")
     }
@@ -39,7 +41,9 @@ struct Encode: ParsableCommand {
   func run() throws {
     let dictionary = try self.dictionary.open()
     let activations = try input.open(for: self.dictionary)
-    try OutputPath.check(output, isNot: activations)
+    if let output {
+      try OutputPath.check(output, isNot: activations, try self.dictionary.folder())
+    }
     let progress = Progress("encoding")
     var encoding = try ActivationEncoding(
       activations, with: dictionary, progress: progress.update)
@@ -48,7 +52,7 @@ struct Encode: ParsableCommand {
       try encoding.write(to: OutputPath.resolve(output), dense: dense, decode: decode)
     }
     if json {
-      encoding.report.json.show()
+      encoding.report.json(dictionary).show()
     } else {
       show(encoding.report, dictionary, activations)
     }
@@ -83,11 +87,11 @@ struct Encode: ParsableCommand {
     }
     if let first = result.undefinedRows.first {
       report.warning(
-        "\(Figures.count(result.undefinedRows.count)) rows cannot be normalised (row \(first) is the"
-          + " first): their features are NaN, and they are left out above")
+        "rows that cannot be normalised: \(Figures.count(result.undefinedRows.count)), row \(first) the"
+          + " first; their features are NaN, and they are left out above")
     }
     if let path = result.outputPath {
-      report.line("  wrote \(path)")
+      report.line("  wrote \(OutputPath.label(path))")
       for tensor in result.tensors { report.dim("    \(tensor)") }
     } else {
       report.dim("  nothing written: give --output FILE")
@@ -97,7 +101,7 @@ struct Encode: ParsableCommand {
 }
 
 extension EncodeReport {
-  fileprivate var json: JSONValue {
+  fileprivate func json(_ dictionary: SparseDictionary) -> JSONValue {
     func fit(_ fit: Fit) -> JSONValue {
       .object([
         .init("rows", .int(fit.rowCount)), .init("l0", .real(fit.l0)), .init("fvu", .real(fit.fvu)),
@@ -106,7 +110,8 @@ extension EncodeReport {
       ])
     }
     return .object([
-      .init("ordinary", fit(ordinary)), .init("all", fit(all)),
+      .init("dictionary", .string(dictionary.name)), .init("ordinary", fit(ordinary)),
+      .init("all", fit(all)),
       .init("special_rows", .int(specialCount)), .init("sink_rows", .int(sinkCount)),
       .init("undefined_rows", .array(undefinedRows.map { .int($0) })),
       .init("output", .text(outputPath)),

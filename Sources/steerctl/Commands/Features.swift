@@ -6,6 +6,7 @@ import Steering
 /// `steerctl features`: one feature, from its weights and from rows.
 struct Features: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "features",
     abstract: "Look at one feature: norms, similar directions, where and with what it fires.")
 
   @Argument(help: ArgumentHelp("The feature; the same as --feature.", valueName: "index"))
@@ -27,6 +28,7 @@ struct Features: ParsableCommand {
     guard (index == nil) != (feature == nil) else {
       throw ValidationError("give one feature: steerctl features 1234")
     }
+    try input.check(with: dictionary, isRequired: false)
     guard count >= 1 else { throw ValidationError("--count is \(count), expected 1 or more") }
   }
 
@@ -127,6 +129,7 @@ extension FeatureReport {
         .object([
           .init("rows", .int(firing.rowCount)), .init("active_rows", .int(firing.activeCount)),
           .init("mean", .real(firing.mean)), .init("largest", .real(firing.maximum)),
+          .init("histogram", .array(firing.histogram.map { .int($0) })),
           .init(
             "companions",
             .array(

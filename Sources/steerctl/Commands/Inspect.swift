@@ -6,6 +6,7 @@ import Steering
 /// `steerctl inspect`: what a dictionary is, and every decision that was taken to read it.
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "inspect",
     abstract: "Show what a dictionary is, and every decision taken to read it.")
 
   @Argument(help: ArgumentHelp("Folder of the dictionary; the same as --sae.", valueName: "dir"))

@@ -32,22 +32,29 @@ struct ActivationOptions: ParsableArguments {
     }
   }
 
-  /// Opens the file that was given, or the bundled one when the dictionary is bundled too.
-  func open(for dictionary: DictionaryOptions) throws -> Activations {
-    guard let activations = try openIfGiven(for: dictionary) else {
+  /// What the flags alone show to be wrong; `isRequired` when the verb works on activations only.
+  func check(with dictionary: DictionaryOptions, isRequired: Bool) throws {
+    guard activations == nil else { return }
+    if tensor != nil || shape != nil {
+      throw ValidationError("--tensor and --shape need --activations")
+    }
+    if isRequired, dictionary.sae != nil {
       throw ValidationError(
         "--sae needs --activations: the bundled activations belong to the bundled dictionary")
     }
-    return activations
+  }
+
+  /// Opens the file that was given, or the bundled one when the dictionary is bundled too.
+  func open(for dictionary: DictionaryOptions) throws(SteeringError) -> Activations {
+    if let opened = try openIfGiven(for: dictionary) { return opened }
+    return try Activations(try DefaultBundle.locate().activations)
   }
 
   /// As ``open(for:)``, but nil where no activations go with the dictionary.
-  func openIfGiven(for dictionary: DictionaryOptions) throws -> Activations? {
+  func openIfGiven(for dictionary: DictionaryOptions) throws(SteeringError) -> Activations? {
     if let activations {
-      return try Activations(activations, tensor: tensor, shape: shape?.values)
-    }
-    if tensor != nil || shape != nil {
-      throw ValidationError("--tensor and --shape need --activations")
+      return try Activations(
+        activations == "-" ? "/dev/stdin" : activations, tensor: tensor, shape: shape?.values)
     }
     guard dictionary.sae == nil else { return nil }
     return try Activations(try DefaultBundle.locate().activations)

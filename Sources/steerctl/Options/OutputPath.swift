@@ -1,4 +1,6 @@
+import Formats
 import Foundation
+import SAE
 import Steering
 
 /// Where results go.
@@ -6,16 +8,30 @@ enum OutputPath {
   /// The file to write; `-` is standard output.
   static func resolve(_ path: String) -> String { path == "-" ? "/dev/stdout" : path }
 
-  /// Refuses to replace the file that is being read.
-  static func check(_ path: String?, isNot input: Activations) throws(SteeringError) {
-    guard let path, path != "-" else { return }
-    func real(_ path: String) -> String {
-      URL(fileURLWithPath: path).resolvingSymlinksInPath().standardized.path
+  /// How the file is called in reports.
+  static func label(_ path: String) -> String { path == "/dev/stdout" ? "standard output" : path }
+
+  /// Refuses, before any work is done, what cannot be written or would replace something that is read.
+  static func check(
+    _ path: String, isNot input: Activations, _ dictionary: String, _ plan: String? = nil
+  ) throws(SteeringError) {
+    guard path != "-" else {
+      guard !Terminal.out.isTerminal else {
+        throw SteeringError(
+          .invalidArgument, "standard output is a terminal, expected a file or a pipe")
+      }
+      return
     }
-    guard real(path) != real(input.path) else {
+    guard !path.isEmpty else {
+      throw SteeringError(.invalidArgument, "--output is empty, expected a file name")
+    }
+    var inputs = [input.path] + (plan.map { [$0] } ?? [])
+    inputs += FileSystem.names(inFolder: dictionary).map { dictionary + "/" + $0 }
+    for other in inputs where FileSystem.isSame(path, other) {
       throw SteeringError(
-        .invalidArgument, "\(path) is the file being read, expected another --output")
+        .invalidArgument, "\(path) is a file being read, expected another --output")
     }
+    try SteeringError.rendering { () throws(FormatError) in try OutputFile.check(path) }
   }
 
   /// `name.steered.ext` in the current folder, for activations in `name.ext`.

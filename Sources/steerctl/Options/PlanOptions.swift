@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Steering
 
 extension Intervention.Mode: ExpressibleByArgument {}
@@ -98,6 +97,12 @@ struct PlanOptions: ParsableArguments {
       throw ValidationError(
         "\(feature.count) --feature but \(maxActivation.count) --max-activation, expected one each")
     }
+    if let bad = (alpha + maxActivation).first(where: { !Float($0).isFinite }) {
+      throw ValidationError("\(bad) is not a number that f32 can hold, expected a smaller one")
+    }
+    if phase != .all, promptLength == nil {
+      throw ValidationError("--phase \(phase.rawValue) needs --prompt-length")
+    }
     if !maxActivation.isEmpty, strength != .maximumActivation {
       throw ValidationError("--max-activation needs --strength max-activation")
     }
@@ -106,9 +111,8 @@ struct PlanOptions: ParsableArguments {
   /// The plan that the flags or the file describe.
   func document() throws(SteeringError) -> PlanDocument {
     if let plan {
-      guard plan == "-" else { return try PlanDocument(contentsOf: plan) }
-      let bytes = FileHandle.standardInput.readDataToEndOfFile()
-      return try PlanDocument(json: String(decoding: bytes, as: UTF8.self))
+      return plan == "-"
+        ? try PlanDocument.fromStandardInput() : try PlanDocument(contentsOf: plan)
     }
     let interventions = feature.enumerated().map { index, feature in
       Intervention(
@@ -119,5 +123,32 @@ struct PlanOptions: ParsableArguments {
     return PlanDocument(
       interventions,
       scope: Scope(skipFirst: skipFirst, ranges: range.map(\.range), phase: phase))
+  }
+
+  /// Runs `body` and puts its complaints about the plan into the terms in which it was given: the
+  /// file's name before them, or flags instead of fields.
+  func explaining<R>(_ body: () throws(SteeringError) -> R) throws(SteeringError) -> R {
+    do throws(SteeringError) {
+      return try body()
+    } catch {
+      guard error.code == .invalidPlan || error.code == .nonFinite else { throw error }
+      if let plan {
+        guard error.code == .invalidPlan else { throw error }
+        throw SteeringError(
+          error.code, "\(plan == "-" ? "standard input" : plan): \(error.message)")
+      }
+      var message = error.message
+      for index in feature.indices {
+        let field = "interventions[\(index)]"
+        message = message.replacing("'\(field).feature'", with: "--feature")
+          .replacing("'\(field).alpha'", with: "--alpha")
+          .replacing("'\(field).strength'", with: "--strength")
+          .replacing("'\(field).mode'", with: "--mode")
+          .replacing("'\(field).max_activation'", with: "--max-activation")
+          .replacing("'\(field)'", with: "--feature \(feature[index])")
+      }
+      message = message.replacing("give max_activation", with: "give --max-activation")
+      throw SteeringError(error.code, message)
+    }
   }
 }

@@ -17,7 +17,7 @@ enum Figures {
   /// A number with `digits` decimals, or a dash.
   static func fixed(_ value: Double?, _ digits: Int) -> String {
     guard let value else { return "–" }
-    return String(format: "%.\(digits)f", value)
+    return abs(value) < 1e6 ? String(format: "%.\(digits)f", value) : short(value)
   }
 
   /// About four significant digits, or a dash.

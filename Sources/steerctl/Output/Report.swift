@@ -1,3 +1,4 @@
+import Formats
 import SAE
 import Steering
 
@@ -11,24 +12,31 @@ struct Report {
     stream = dataOnStandardOutput ? Terminal.error : Terminal.out
   }
 
-  mutating func title(_ line: String) { text += Terminal.styled(line, .bold, on: stream) + "\n\n" }
+  mutating func title(_ line: String) { add(line, .bold); text += "\n" }
 
-  mutating func line(_ line: String = "") { text += line + "\n" }
+  mutating func line(_ line: String = "") { add(line) }
 
   mutating func field(_ name: String, _ value: String) {
-    text += "  " + name + String(repeating: " ", count: max(1, 14 - name.count)) + value + "\n"
+    add("  " + name + String(repeating: " ", count: max(1, 14 - name.count)) + value)
   }
 
-  mutating func dim(_ line: String) { text += Terminal.styled(line, .dim, on: stream) + "\n" }
+  mutating func dim(_ line: String) { add(line, .dim) }
 
   mutating func warning(_ line: String) {
-    text += "  " + Terminal.styled("note:", .yellow, on: stream) + " " + line + "\n"
+    text += "  " + Terminal.styled("note:", .yellow, on: stream) + " "
+    add(line)
   }
 
   mutating func table(_ table: Table) {
     for (index, line) in table.lines.enumerated() {
-      text += (index == 0 ? Terminal.styled(line, .dim, on: stream) : line) + "\n"
+      add(line, index == 0 ? .dim : nil)
     }
+  }
+
+  /// Names and paths come from files: what could steer a terminal is escaped.
+  private mutating func add(_ line: String, _ style: Terminal.Style? = nil) {
+    let plain = MessageText.printable(line)
+    text += (style.map { Terminal.styled(plain, $0, on: stream) } ?? plain) + "\n"
   }
 
   func show() { stream.write(text) }
@@ -53,7 +61,8 @@ extension SparseDictionary {
 extension Activations {
   /// One line: shape, type and file.
   var summary: String {
-    "\(Figures.count(rowCount)) × \(Figures.count(width)) \(elementType.rawValue) from \(path)"
-      + " (\(description))"
+    "\(Figures.count(rowCount)) × \(Figures.count(width)) \(elementType.rawValue) "
+      + (path.hasPrefix("/") && path == (try? DefaultBundle.locate())?.activations
+        ? "(bundled)" : "from \(path) (\(description))")
   }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Glibc
 
@@ -7,6 +8,16 @@ enum Terminal {
   struct Stream {
     let descriptor: Int32
     let isTerminal: Bool
+
+    /// Whether escape sequences work here.
+    var takesEscapes: Bool { isTerminal && !Terminal.isDumb }
+
+    /// Width of the terminal, 80 where it does not say.
+    var columns: Int {
+      var size = winsize()
+      guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+      return Int(size.ws_col)
+    }
 
     /// Writes all of `text`; a stream that takes no more ends the tool with exit code 4.
     func write(_ text: String) {
@@ -28,10 +39,10 @@ enum Terminal {
   static let out = Stream(descriptor: STDOUT_FILENO, isTerminal: isatty(STDOUT_FILENO) == 1)
   static let error = Stream(descriptor: STDERR_FILENO, isTerminal: isatty(STDERR_FILENO) == 1)
 
-  private static let allowsColour: Bool = {
-    let environment = ProcessInfo.processInfo.environment
-    return environment["NO_COLOR"].map(\.isEmpty) ?? true && environment["TERM"] != "dumb"
-  }()
+  private static let isDumb = ProcessInfo.processInfo.environment["TERM"] == "dumb"
+
+  private static let allowsColour: Bool =
+    ProcessInfo.processInfo.environment["NO_COLOR"].map(\.isEmpty) ?? true
 
   /// Escape sequences, used only where a terminal shows them.
   enum Style: String {
@@ -42,12 +53,13 @@ enum Terminal {
   }
 
   static func styled(_ text: String, _ style: Style, on stream: Stream) -> String {
-    guard stream.isTerminal, allowsColour else { return text }
+    guard stream.takesEscapes, allowsColour else { return text }
     return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
   }
 
   /// One line about what went wrong.
   static func complain(_ message: String) {
-    error.write("steerctl: \(styled("error:", .red, on: error)) \(message)\n")
+    let plain = MessageText.printable(message)
+    error.write("steerctl: \(styled("error:", .red, on: error)) \(plain)\n")
   }
 }
