@@ -62,6 +62,7 @@ format:
 lint: dependencies
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
 	for compiler in clang gcc; do \
+	    command -v $$compiler >/dev/null || continue; \
 	    for file in Sources/CKernels/*.c; do \
 	        $$compiler -std=c99 -Wall -Wextra -pedantic -Werror -Wno-unknown-pragmas \
 	            $$([ $$compiler = clang ] && echo -Wno-nullability-extension) \

@@ -30,6 +30,24 @@ import Testing
           source: .publisherDefault(key: "apply_b_dec_to_input")))
   }
 
+  /// Without a version the file is legacy, whatever else it holds: nothing it says may be lost.
+  @Test func newerKeysOfAFileWithoutVersionCount() throws {
+    var folder = try SAELensFolder("topk")
+    folder.set("rescale_acts_by_decoder_norm", true)
+    folder.set(
+      "metadata",
+      ["model_name": "gpt2", "hook_name": "blocks.3.hook_in", "exclude_special_tokens": true])
+    let dictionary = try folder.open()
+    #expect(dictionary.entry("layout") != nil)
+    #expect(dictionary.activation == .topK(k: 2))
+    #expect(dictionary.rescalesByDecoderNorm)
+    #expect(dictionary.input.model == "gpt2")
+    #expect(dictionary.input.hook == "blocks.3.hook_in")
+    #expect(dictionary.excludesSpecialTokens == true)
+    folder.set("hook_name", "blocks.4.hook_in")
+    #expect(try folder.open().input.hook == "blocks.4.hook_in")
+  }
+
   @Test func whatIsSaidWinsOverDefaults() throws {
     var folder = try SAELensFolder(legacy: "jumprelu")
     folder.set("sae_lens_version", "3.20.1")

@@ -47,18 +47,30 @@ extension SAELensConfig {
       subtractsDecoderBias: try subtractsBias(reader, architecture),
       normalisation: try legacyNormalisation(reader), flattensHeads: reshape == "hook_z",
       type: try type(reader))
+    if architecture == .topk || architecture == .abstopk {
+      config.rescalesByDecoderNorm = try reader.bool(
+        "rescale_acts_by_decoder_norm", default: false)
+    }
     if !reader.isNull("finetuning_scaling_factor") {
       config.hasFinetuningScale = try reader.bool("finetuning_scaling_factor", default: false)
     }
+    // A file without a version is legacy even when it has the newer `metadata`, which then describes it.
+    let metadata = reader.object["metadata"]
+    func described(_ key: String) throws(ImportError) -> String? {
+      if reader.has(key) { return try reader.string(key) }
+      return try ConfigReader(object: metadata ?? .object([]), prefix: "metadata.").string(key)
+    }
     config.input = Tap(
-      model: try reader.string("model_name"), hook: hook,
-      moduleHook: try reader.string("hf_hook_name"))
+      model: try described("model_name"), hook: hook == nil ? try described("hook_name") : hook,
+      moduleHook: try described("hf_hook_name"))
     config.output =
       architecture.isTranscoder
       ? Tap(
-        model: config.input.model, hook: try reader.string("hook_name_out"),
-        moduleHook: try reader.string("hf_hook_name_out")) : config.input
-    config.excludesSpecialTokens = reader.specialTokenExclusion
+        model: config.input.model, hook: try described("hook_name_out"),
+        moduleHook: try described("hf_hook_name_out")) : config.input
+    config.excludesSpecialTokens =
+      reader.specialTokenExclusion
+      ?? metadata.flatMap { ConfigReader(object: $0).specialTokenExclusion }
     config.ledger.append(
       LedgerEntry(
         "layout", "legacy flat cfg.json (before SAELens 6.0)",

@@ -25,7 +25,7 @@ enum SAELensConfigKeys {
     "architecture", "d_in", "d_sae", "d_out", "dtype", "device", "apply_b_dec_to_input",
     "normalize_activations", "reshape_activations", "activation_fn", "activation_fn_str",
     "activation_fn_kwargs", "finetuning_scaling_factor", "sae_lens_version",
-    "sae_lens_training_version", "k", "metadata",
+    "sae_lens_training_version", "k", "rescale_acts_by_decoder_norm", "metadata",
   ]
 
   /// Fields of a flat legacy file that describe the model and the data.

@@ -10,7 +10,8 @@ struct Encode: ParsableCommand {
     abstract: "Turn activations into features, and show how well these explain them.",
     discussion: """
       Writes sparse codes as safetensors: row_offsets I64 [rows + 1], indices I32 and values F32
-      [active]; row r's features are at row_offsets[r] up to row_offsets[r + 1].
+      [active]; row r's features are at row_offsets[r] up to row_offsets[r + 1]. Rows that cannot be
+      normalised have none and are listed in undefined_rows I64, which is there only then.
       """)
 
   @OptionGroup var dictionary: DictionaryOptions

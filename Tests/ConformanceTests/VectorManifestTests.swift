@@ -1,0 +1,42 @@
+import Foundation
+import Formats
+import Testing
+
+/// A vector is never edited: the manifest holds the SHA-256 of every file.
+@Suite struct VectorManifestTests {
+  @Test func everyFileIsTheListedOne() throws {
+    let root = GoldenCase.folder("saelens") + "/../.."
+    let manifest = try JSONValue.read(path: root + "/manifest.json")
+    let cases = try #require(manifest["cases"]?.asObject)
+    let names = try GoldenCase.names("saelens").map { "importers/saelens/" + $0 }
+    #expect(cases.map(\.key).sorted() == names.sorted())
+    var lines = ""
+    for entry in cases {
+      let files = try #require(entry.value["files"]?.asObject)
+      let found = try FileManager.default.contentsOfDirectory(atPath: root + "/" + entry.key)
+      #expect(files.map(\.key).sorted() == found.sorted(), "\(entry.key)")
+      for file in files {
+        lines += "\(try #require(file.value.asString))  \(root)/\(entry.key)/\(file.key)\n"
+      }
+    }
+    #expect(try check(lines) == "")
+  }
+
+  /// What `sha256sum --check` has to complain about.
+  private func check(_ lines: String) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/sha256sum")
+    process.arguments = ["--check", "--quiet", "--strict", "-"]
+    let input = Pipe()
+    let output = Pipe()
+    process.standardInput = input
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    input.fileHandleForWriting.write(Data(lines.utf8))
+    try input.fileHandleForWriting.close()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return String(decoding: data, as: UTF8.self)
+  }
+}
