@@ -106,6 +106,7 @@ extension SAELensImporter {
               + " (--rows-already-scaled)"))
       }
       let factor = try readFactor(path)
+      parts.files.append(path)
       try scale(&parts, &config, by: factor, source: .config(key: "\(scalerName) scaling_factor"))
     }
   }
@@ -155,6 +156,7 @@ extension SAELensImporter {
       throw ImportError(.format(error), path: error.path ?? path)
     }
     fold.apply(to: &parts, kernels: kernels)
+    parts.files.append(path)
     config.ledger.append(
       LedgerEntry(
         "activation units", "whitening was folded into encoder, decoder and biases; rows as given",

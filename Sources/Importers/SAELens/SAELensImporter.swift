@@ -84,6 +84,7 @@ enum SAELensImporter {
     try applyFinetuningScale(&parts, &config, weights, kernels)
     try normalise(&parts, &config, folder: folder, options: options, kernels: kernels)
     parts.ledger = config.ledger
+    parts.files += [folder + "/" + configName] + weights.paths
     return parts
   }
 

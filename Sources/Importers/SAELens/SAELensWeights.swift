@@ -19,6 +19,8 @@ struct SAELensWeights {
     files.files.first { $0[name] != nil }?.path ?? path
   }
 
+  var paths: [String] { files.files.map(\.path) }
+
   func has(_ name: String) -> Bool { files[name] != nil }
 
   /// Throws unless the file holds exactly the tensors of the architecture.

@@ -19,6 +19,8 @@ extension SparseDictionary {
     package var output = Tap()
     package var excludesSpecialTokens: Bool?
     package var ledger: [LedgerEntry] = []
+    /// Paths of the files that were read.
+    package var files: [String] = []
 
     package init(
       name: String, encoder: EncoderMatrix, decoder: RowMatrix, encoderBias: [Float],

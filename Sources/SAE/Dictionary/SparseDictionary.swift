@@ -55,6 +55,8 @@ public final class SparseDictionary: Sendable {
   public let excludesSpecialTokens: Bool?
   /// The decisions that were taken while opening it.
   public let ledger: [LedgerEntry]
+  /// The files that it was read from, and whose weights it may still read.
+  public let files: [String]
 
   package let kernels: Kernels
   package let encoder: EncoderMatrix
@@ -97,6 +99,7 @@ public final class SparseDictionary: Sendable {
     output = parts.output
     excludesSpecialTokens = parts.excludesSpecialTokens
     ledger = parts.ledger
+    files = parts.files
     self.kernels = kernels
     encoder = parts.encoder
     decoder = parts.decoder

@@ -43,7 +43,7 @@ struct Apply: ParsableCommand {
     var ready = (seconds: watch.seconds, faults: watch.pageFaults)
     let activations = try input.open(for: self.dictionary)
     let output = self.output ?? OutputPath.steered(activations.path)
-    try OutputPath.check(output, isNot: activations, try self.dictionary.folder(), self.plan.plan)
+    try OutputPath.check(output, isNot: activations, dictionary, self.plan.plan)
     if document.needsMaximumActivations {
       let progress = Progress("measuring")
       document = try self.plan.explaining { () throws(SteeringError) in

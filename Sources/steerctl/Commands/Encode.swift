@@ -43,7 +43,7 @@ struct Encode: ParsableCommand {
     let dictionary = try self.dictionary.open()
     let activations = try input.open(for: self.dictionary)
     if let output {
-      try OutputPath.check(output, isNot: activations, try self.dictionary.folder())
+      try OutputPath.check(output, isNot: activations, dictionary)
     }
     let progress = Progress("encoding")
     var encoding = try ActivationEncoding(

@@ -48,13 +48,13 @@ struct DictionaryOptions: ParsableArguments {
 
   /// Opens the dictionary at `path`, else `--sae`, else the bundled one.
   func open(_ path: String? = nil) throws(SteeringError) -> SparseDictionary {
-    try SparseDictionary.open(
-      try folder(path), options: options, kernels: try KernelChoice.current())
-  }
-
-  /// The folder that ``open(_:)`` opens.
-  func folder(_ path: String? = nil) throws(SteeringError) -> String {
-    if let given = path ?? sae { return given }
-    return try DefaultBundle.locate().dictionary
+    let folder: String
+    if let given = path ?? sae {
+      folder = given
+    } else {
+      folder = try DefaultBundle.locate().dictionary
+    }
+    return try SparseDictionary.open(
+      folder, options: options, kernels: try KernelChoice.current())
   }
 }

@@ -13,7 +13,8 @@ enum OutputPath {
 
   /// Refuses, before any work is done, what cannot be written or would replace something that is read.
   static func check(
-    _ path: String, isNot input: Activations, _ dictionary: String, _ plan: String? = nil
+    _ path: String, isNot input: Activations, _ dictionary: SparseDictionary,
+    _ plan: String? = nil
   ) throws(SteeringError) {
     guard path != "-" else {
       guard !Terminal.out.isTerminal else {
@@ -25,8 +26,7 @@ enum OutputPath {
     guard !path.isEmpty else {
       throw SteeringError(.invalidArgument, "--output is empty, expected a file name")
     }
-    var inputs = [input.path] + (plan.map { [$0] } ?? [])
-    inputs += FileSystem.names(inFolder: dictionary).map { dictionary + "/" + $0 }
+    let inputs = [input.path] + dictionary.files + (plan.map { [$0] } ?? [])
     for other in inputs where FileSystem.isSame(path, other) {
       throw SteeringError(
         .invalidArgument, "\(path) is a file being read, expected another --output")

@@ -30,20 +30,6 @@ package enum FileSystem {
       && left.st_ino == right.st_ino
   }
 
-  /// Names in the folder at `path`; empty when it cannot be read.
-  package static func names(inFolder path: String) -> [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      names.append(
-        withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-          pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        })
-    }
-    return names.filter { $0 != "." && $0 != ".." }
-  }
-
   /// The last component of `path` that is not empty, `.` included.
   package static func name(of path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? path
