@@ -44,6 +44,7 @@ test-asan: dependencies
 install: dependencies
 	$(SWIFT) build -c release --product steerctl --static-swift-stdlib \
 	    --scratch-path $(INSTALL_BUILD)
+	test -f default/manifest.json
 	set -e; share='$(DESTDIR)$(PREFIX)/share/steering'; \
 	install -d '$(DESTDIR)$(PREFIX)/bin' "$$share/schemas"; \
 	(cd default && find . -type f) | while read -r file; do \

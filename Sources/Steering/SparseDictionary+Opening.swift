@@ -32,7 +32,7 @@ extension SparseDictionary {
     do throws(DictionaryError) {
       return try FullEncoder(self)
     } catch {
-      throw SteeringError(error)
+      throw SteeringError(error, in: self)
     }
   }
 }

@@ -11,7 +11,7 @@ extension SparseDictionary {
   public func encode(_ rows: [Float]) throws(SteeringError) -> SparseCodes {
     let count = try rowCount(of: rows)
     let encoder = try makeEncoder()
-    return try Self.rendering(rows) { base throws(DictionaryError) in
+    return try rendering(rows) { base throws(DictionaryError) in
       var codes = SparseCodes(featureCount: featureCount)
       try encoder.encode(base, count: count, stride: modelWidth, into: &codes)
       return codes
@@ -26,7 +26,7 @@ extension SparseDictionary {
     of features: [Int], in rows: [Float]
   ) throws(SteeringError) -> [Float] {
     let count = try rowCount(of: rows)
-    return try Self.rendering(rows) { base throws(DictionaryError) in
+    return try rendering(rows) { base throws(DictionaryError) in
       let encoder = try SelectiveEncoder(self, features: features)
       let scratch = SelectiveEncoder.Scratch(for: encoder)
       let values = FloatBuffer(count: features.count)
@@ -54,7 +54,7 @@ extension SparseDictionary {
         "codes of \(codes.rowCount) rows and \(codes.featureCount) features, expected \(count) rows"
           + " and \(featureCount) features")
     }
-    return try Self.rendering(rows) { base throws(DictionaryError) in
+    return try rendering(rows) { base throws(DictionaryError) in
       let reconstructor = try Reconstructor(self)
       let out = FloatBuffer(count: outputWidth)
       var all: [Float] = []
@@ -90,7 +90,7 @@ extension SparseDictionary {
   }
 
   /// Runs `body` on the values' address and puts its errors into words.
-  private static func rendering<R>(
+  private func rendering<R>(
     _ values: [Float], _ body: (UnsafePointer<Float>) throws(DictionaryError) -> R
   ) throws(SteeringError) -> R {
     let result = values.withUnsafeBufferPointer { buffer in
@@ -105,7 +105,7 @@ extension SparseDictionary {
     do throws(DictionaryError) {
       return try result.get()
     } catch {
-      throw SteeringError(error)
+      throw SteeringError(error, in: self)
     }
   }
 }

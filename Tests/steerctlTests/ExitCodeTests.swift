@@ -39,6 +39,7 @@ import Testing
     Case("apply SAE IN --feature 1 --alpha 1 --json --output -", 2, "both want standard output"),
     Case("apply SAE --feature 1 --alpha 1", 2, "--sae needs --activations"),
     Case("encode SAE IN --dense", 2, "--dense and --decode need --output"),
+    Case("encode SAE IN --json --output /dev/stdout", 2, "both want standard output"),
     Case("encode SAE IN --json --output -", 2, "both want standard output"),
     Case("encode SAE --tensor x", 2, "--tensor and --shape need --activations"),
     Case("encode SAE IN --shape 3", 2, "The value '3' is invalid"),
@@ -56,7 +57,9 @@ import Testing
     Case("features 6 SAE", 3, "feature 6 does not exist, expected 0 to 5"),
     Case("apply SAE IN --feature 6 --alpha 1", 3, "--feature is 6, expected 0 to 5"),
     Case("apply SAE IN --feature 1 --feature 1 --mode clamp --alpha 1", 3, "sets feature 1"),
-    Case("apply SAE IN --plan phase.json", 3, "give the prompt length"),
+    Case(
+      "apply SAE IN --plan phase.json", 3,
+      "phase.json: 'scope.phase' needs to know where the prompt ends: give --prompt-length"),
     Case("apply SAE IN --plan far.json", 3, "far.json: 'interventions[0].feature' is 600"),
     Case("apply SAE IN --feature 1 --alpha 1 --output in.safetensors", 3, "is a file being read"),
     Case(

@@ -12,6 +12,10 @@ import Testing
     #expect([UInt8](stream.data) == (try sandbox.folder.bytes("out.safetensors")))
     #expect(stream.error.contains("apply · sae"))
     #expect(stream.error.contains("6 of 6 rows"))
+    // By any name: a report must never mix with the data.
+    let named = try sandbox.run(arguments + ["--output", "/dev/stdout"])
+    #expect(named.status == 0, "\(named.error)")
+    #expect(named.data == stream.data)
   }
 
   @Test func codesGoToStandardOutput() throws {

@@ -62,10 +62,14 @@ package final class OutputFile {
       }
       switch FileKind.special(status) {
       case nil:
-        let file = try createTemporary(path: path, targetPath: try resolve(path))
-        // The replacement keeps the permissions and, where the system allows it, the owner.
+        // Nobody may read the replacement who could not read what it replaces.
+        let file = try createTemporary(path: path, targetPath: try resolve(path), mode: 0o600)
+        // It keeps owner and group where the system allows it, and then the permissions, which a change
+        // of owner may have cut.
+        if fchown(file.descriptor, status.st_uid, status.st_gid) != 0 {
+          _ = fchown(file.descriptor, uid_t.max, status.st_gid)
+        }
         fchmod(file.descriptor, status.st_mode & 0o7777)
-        _ = fchown(file.descriptor, status.st_uid, status.st_gid)
         return file
       case "directory"?: throw FormatError(.notARegularFile(kind: "directory"))
       default:
@@ -139,7 +143,7 @@ package final class OutputFile {
   }
 
   private static func createTemporary(
-    path: String, targetPath: String
+    path: String, targetPath: String, mode: mode_t = 0o666
   ) throws(FormatError) -> OutputFile {
     let (directory, name) = FilePath.split(targetPath)
     guard !name.isEmpty else { throw FormatError(.notARegularFile(kind: "directory")) }
@@ -151,7 +155,7 @@ package final class OutputFile {
       return FilePath.join(directory, ".\(stem).\(tag).tmp")
     }
     // O_TMPFILE, whose definition is too complex to be imported.
-    let unnamed = open(directory, O_DIRECTORY | 0o20_000_000 | O_WRONLY | O_CLOEXEC, 0o666)
+    let unnamed = open(directory, O_DIRECTORY | 0o20_000_000 | O_WRONLY | O_CLOEXEC, mode)
     if unnamed >= 0 {
       if access(descriptorPath(unnamed), F_OK) == 0 {
         return OutputFile(
@@ -162,7 +166,7 @@ package final class OutputFile {
     }
     for _ in 0..<16 {
       let temporary = randomPath()
-      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
       if descriptor >= 0 {
         return OutputFile(
           path: path, targetPath: targetPath, temporaryPath: temporary, isNamed: true,

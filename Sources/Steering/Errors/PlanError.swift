@@ -7,7 +7,6 @@ package struct PlanError: Error, Equatable, Sendable {
     case duplicate(feature: Int, other: String)
     case featureOutOfRange(found: Int, count: Int)
     case zeroDirection(feature: Int)
-    case nonFiniteDirection(feature: Int, column: Int)
     case needsActivation(mode: String, reads: String, writes: String)
     case empty
   }

@@ -16,17 +16,6 @@ extension SteeringError {
     }
   }
 
-  /// Runs `body` and turns a dictionary error into the public one.
-  package static func rendering<R>(
-    _ body: () throws(DictionaryError) -> R
-  ) throws(SteeringError) -> R {
-    do throws(DictionaryError) {
-      return try body()
-    } catch {
-      throw SteeringError(error)
-    }
-  }
-
   /// Turns a file error into the public one.
   package init(_ error: FormatError) {
     switch error.reason {
@@ -135,13 +124,8 @@ extension SteeringError {
     case .zeroDirection(let feature):
       self.init(
         .invalidPlan,
-        "'\(field)' needs a direction, but the decoder row of feature \(feature) is zero"
+        "'\(field)' needs a direction, but the decoder row of feature \(feature) is zero or too small to have one"
       )
-    case .nonFiniteDirection(let feature, let column):
-      self.init(
-        .nonFinite,
-        "'\(field)': decoder weight [\(feature), \(column)] is NaN or infinite,"
-          + " expected a finite number")
     case .needsActivation(let mode, let reads, let writes):
       self.init(
         .invalidPlan,

@@ -23,7 +23,7 @@ public struct ActivationEncoding {
     self.activations = activations
     let ordinary = try OrdinaryRows(activations)
     let encoder = try dictionary.makeEncoder()
-    let reconstructor = try SteeringError.rendering { () throws(DictionaryError) in
+    let reconstructor = try SteeringError.rendering(for: dictionary) { () throws(DictionaryError) in
       try Reconstructor(dictionary)
     }
     let estimate = FloatBuffer(count: dictionary.outputWidth)
@@ -153,7 +153,7 @@ public struct ActivationEncoding {
   private func writeDecoded(
     _ writer: SafetensorsWriter, _ index: Int, includingSkip: Bool
   ) throws(SteeringError) {
-    let reconstructor = try SteeringError.rendering { () throws(DictionaryError) in
+    let reconstructor = try SteeringError.rendering(for: dictionary) { () throws(DictionaryError) in
       try Reconstructor(dictionary)
     }
     let width = dictionary.outputWidth

@@ -19,10 +19,10 @@ public enum ActivationSteering {
   ) throws(SteeringError) -> ApplyReport {
     let dictionary = plan.dictionary
     try activations.checkWidth(dictionary.outputWidth, of: "dictionary's output width")
-    if plan.document.needsPromptLength, promptLength == nil {
+    if let field = plan.document.phaseField, promptLength == nil {
       throw SteeringError(
         .invalidPlan,
-        "a scope names a phase, but nothing says where the prompt ends: give the prompt length")
+        "'\(field)' needs to know where the prompt ends: give the prompt length")
     }
     let session = Session(plan, promptLength: promptLength ?? .max)
     let observer = try FeatureObserver(plan)

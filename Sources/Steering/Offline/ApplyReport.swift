@@ -12,9 +12,11 @@ public struct ApplyReport: Sendable {
     public var rowsInScope = 0
     /// Rows in which this feature's direction was added with a non-zero coefficient.
     public var rowsTouched = 0
-    /// Of the touched rows, those on which the feature was active before.
+    /// Of the touched rows, those whose activations could be read before and after.
+    public var rowsRead = 0
+    /// Of the rows that were read, those on which the feature was active before.
     public var activeBefore = 0
-    /// Of the touched rows, those on which it is active afterwards.
+    /// Of the rows that were read, those on which it is active afterwards.
     public var activeAfter = 0
     /// Mean activation over the touched rows before; nil when it cannot be read (transcoders) or no row
     /// was touched.

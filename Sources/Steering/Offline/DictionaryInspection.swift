@@ -54,7 +54,7 @@ public struct DictionaryInspection: Sendable {
       let encoder = try dictionary.encoder.featureMajor(kernels)
       encoderNorms = Norms((0..<encoder.rowCount).map { encoder.norm(ofRow: $0, kernels) })
     } catch {
-      throw SteeringError(error)
+      throw SteeringError(error, in: dictionary)
     }
     let decoder = dictionary.decoder
     decoderNorms = Norms((0..<decoder.rowCount).map { decoder.norm(ofRow: $0, kernels) })

@@ -9,7 +9,7 @@ final class FeatureObserver {
   private let before: FloatBuffer
   private let after: FloatBuffer
   private var features: [ApplyReport.Feature]
-  private var sums: [(before: Double, after: Double, count: Int)]
+  private var sums: [(before: Double, after: Double)]
   private var doses: [Float] = []
   private var rowsUndefined = 0
   private var editedRows: [Int] = []
@@ -22,7 +22,7 @@ final class FeatureObserver {
         plan.dictionary.kind == .autoencoder
         ? try SelectiveEncoder(plan.dictionary, features: plan.features) : nil
     } catch {
-      throw SteeringError(error)
+      throw SteeringError(error, in: plan.dictionary)
     }
     scratch = reader.map { SelectiveEncoder.Scratch(for: $0) }
     before = FloatBuffer(count: plan.features.count)
@@ -32,7 +32,7 @@ final class FeatureObserver {
         feature: feature,
         interventions: plan.document.interventions.filter { $0.feature == feature })
     }
-    sums = Array(repeating: (0, 0, 0), count: plan.features.count)
+    sums = Array(repeating: (0, 0), count: plan.features.count)
   }
 
   func observe(
@@ -53,7 +53,7 @@ final class FeatureObserver {
       let (old, new) = (Double(before[slot]), Double(after[slot]))
       sums[slot].before += old
       sums[slot].after += new
-      sums[slot].count += 1
+      features[slot].rowsRead += 1
       features[slot].activeBefore += old != 0 ? 1 : 0
       features[slot].activeAfter += new != 0 ? 1 : 0
       features[slot].maximumBefore = max(features[slot].maximumBefore ?? old, old)
@@ -73,9 +73,9 @@ final class FeatureObserver {
 
   func report(rowCount: Int, special: [Bool]?, output: String, byteCount: Int) -> ApplyReport {
     var features = features
-    for slot in features.indices where sums[slot].count > 0 {
-      features[slot].meanBefore = sums[slot].before / Double(sums[slot].count)
-      features[slot].meanAfter = sums[slot].after / Double(sums[slot].count)
+    for slot in features.indices where features[slot].rowsRead > 0 {
+      features[slot].meanBefore = sums[slot].before / Double(features[slot].rowsRead)
+      features[slot].meanAfter = sums[slot].after / Double(features[slot].rowsRead)
     }
     var report = ApplyReport(
       rowCount: rowCount, features: features, outputPath: output, outputByteCount: byteCount)

@@ -19,7 +19,7 @@ extension FeatureReport {
       encoderRow = try dictionary.encoder.rows(of: [feature], kernels).values(ofRow: 0, kernels)
       try dictionary.checkOutputWeights()
     } catch {
-      throw SteeringError(error)
+      throw SteeringError(error, in: dictionary)
     }
     self.feature = feature
     encoderNorm = Self.norm(encoderRow)
@@ -60,16 +60,19 @@ extension FeatureReport {
     guard own > 0 else { return [] }
     let n = dictionary.featureCount
     let products = FloatBuffer(count: n)
-    row.withUnsafeBufferPointer { row in
-      guard let base = row.baseAddress else { return }
+    // A unit vector: products stay below the other row's norm, and so in range.
+    let unit = row.map { Float(Double($0) / own) }
+    unit.withUnsafeBufferPointer { unit in
+      guard let base = unit.baseAddress else { return }
       dictionary.decoder.matvec(
         from: 0, count: n, base, into: products.base, dictionary.kernels)
     }
     var found: [Neighbour] = []
     for other in 0..<n where other != feature {
       let norm = dictionary.decoder.norm(ofRow: other, dictionary.kernels)
-      guard norm > 0 else { continue }
-      found.append(Neighbour(feature: other, cosine: Double(products[other]) / (own * norm)))
+      let cosine = Double(products[other]) / norm
+      guard norm > 0, cosine.isFinite else { continue }
+      found.append(Neighbour(feature: other, cosine: cosine))
     }
     return found
   }

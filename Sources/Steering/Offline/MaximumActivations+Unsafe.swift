@@ -21,6 +21,11 @@ extension PlanDocument {
     }
     let features = Array(Set(missing.map(\.feature))).sorted()
     guard !features.isEmpty else { return self }
+    do throws(PlanError) {
+      try check(featureCount: dictionary.featureCount, needsMaxima: false)
+    } catch {
+      throw SteeringError(error)
+    }
     guard dictionary.kind == .autoencoder else {
       throw SteeringError(
         .invalidPlan,
@@ -55,7 +60,7 @@ extension PlanDocument {
     do throws(DictionaryError) {
       reader = try SelectiveEncoder(dictionary, features: features)
     } catch {
-      throw SteeringError(error)
+      throw SteeringError(error, in: dictionary)
     }
     let scratch = SelectiveEncoder.Scratch(for: reader)
     let values = FloatBuffer(count: features.count)

@@ -82,7 +82,7 @@ public final class Plan: Sendable {
     do throws(DictionaryError) {
       encoder = read.isEmpty ? nil : try SelectiveEncoder(dictionary, features: read)
     } catch {
-      throw SteeringError(error)
+      throw SteeringError(error, in: dictionary)
     }
     let slots = Self.places(features)
     let readings = Self.places(read)
@@ -164,12 +164,10 @@ public final class Plan: Sendable {
     _ dictionary: SparseDictionary
   ) throws(SteeringError) -> [Float] {
     if let bad = directions.firstNonFinite(in: 0..<features.count, dictionary.kernels) {
-      let feature = features[bad.row]
-      let index = document.interventions.firstIndex { $0.feature == feature } ?? 0
       throw SteeringError(
-        PlanError(
-          "interventions[\(index)].feature",
-          .nonFiniteDirection(feature: feature, column: bad.column)))
+        DictionaryError(
+          .nonFiniteWeight(tensor: "decoder", row: features[bad.row], column: bad.column)),
+        in: dictionary)
     }
     var inverses: [Float] = []
     for (slot, feature) in features.enumerated() {

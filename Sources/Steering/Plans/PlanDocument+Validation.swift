@@ -1,9 +1,13 @@
 extension PlanDocument {
-  /// More than anybody steers, few enough to be checked pairwise.
+  // More than anybody steers, few enough to be compared pairwise within a feature.
   static let interventionLimit = 10_000
+  static let interventionLimitPerFeature = 500
+  static let rangeLimit = 10_000
 
   /// Throws unless every field is in its range and no row has one feature set twice.
-  func check(featureCount: Int) throws(PlanError) {
+  ///
+  /// `needsMaxima` is false while missing maximum activations are still to be measured.
+  func check(featureCount: Int, needsMaxima: Bool = true) throws(PlanError) {
     guard !interventions.isEmpty else { throw PlanError("interventions", .empty) }
     guard interventions.count <= Self.interventionLimit else {
       throw PlanError(
@@ -13,9 +17,22 @@ extension PlanDocument {
           expected: "at most \(Self.interventionLimit)"))
     }
     try check(scope, "scope")
+    var rangeCount = scope.ranges.count
     for (index, intervention) in interventions.enumerated() {
-      try check(intervention, "interventions[\(index)]", featureCount: featureCount)
+      try check(
+        intervention, "interventions[\(index)]", featureCount: featureCount,
+        needsMaxima: needsMaxima)
+      rangeCount += intervention.scope?.ranges.count ?? 0
     }
+    guard rangeCount <= Self.rangeLimit else {
+      throw PlanError(
+        "interventions",
+        .value(found: "\(rangeCount) ranges in all", expected: "at most \(Self.rangeLimit)"))
+    }
+    try checkConflicts()
+  }
+
+  private func checkConflicts() throws(PlanError) {
     var placesOfFeature: [Int: [Int]] = [:]
     for (later, intervention) in interventions.enumerated() {
       for earlier in placesOfFeature[intervention.feature] ?? []
@@ -25,11 +42,21 @@ extension PlanDocument {
           .duplicate(feature: intervention.feature, other: "interventions[\(earlier)]"))
       }
       placesOfFeature[intervention.feature, default: []].append(later)
+      guard
+        placesOfFeature[intervention.feature, default: []].count
+          <= Self.interventionLimitPerFeature
+      else {
+        throw PlanError(
+          "interventions[\(later)].feature",
+          .value(
+            found: "\(intervention.feature) once more",
+            expected: "at most \(Self.interventionLimitPerFeature) interventions on one feature"))
+      }
     }
   }
 
   private func check(
-    _ intervention: Intervention, _ field: String, featureCount: Int
+    _ intervention: Intervention, _ field: String, featureCount: Int, needsMaxima: Bool
   ) throws(PlanError) {
     guard (0..<featureCount).contains(intervention.feature) else {
       throw PlanError(
@@ -63,7 +90,7 @@ extension PlanDocument {
             found: "\(intervention.alpha)",
             expected: "a number whose product with max_activation \(maximum) f32 can hold"))
       }
-    } else if intervention.strength == .maximumActivation {
+    } else if intervention.strength == .maximumActivation, needsMaxima {
       throw PlanError(
         field + ".max_activation",
         .missing(expected: "the feature's largest activation, for strength max-activation"))

@@ -21,7 +21,14 @@ public struct PlanDocument: Sendable, Equatable {
   func scope(of intervention: Intervention) -> Scope { intervention.scope ?? scope }
 
   /// Whether some intervention distinguishes prompt from generated tokens.
-  public var needsPromptLength: Bool {
-    interventions.contains { scope(of: $0).phase != .all }
+  public var needsPromptLength: Bool { phaseField != nil }
+
+  /// The first field that distinguishes prompt from generated tokens.
+  var phaseField: String? {
+    for (index, intervention) in interventions.enumerated()
+    where scope(of: intervention).phase != .all {
+      return intervention.scope == nil ? "scope.phase" : "interventions[\(index)].scope.phase"
+    }
+    return nil
   }
 }

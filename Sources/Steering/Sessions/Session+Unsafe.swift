@@ -50,6 +50,7 @@ public final class Session {
   public func seek(to position: Int) {
     precondition(position >= 0, "position must not be negative")
     self.position = position
+    rowName = nil
   }
 
   /// Edits one row, `[width]` f32, in place, and moves on by one position.
@@ -167,6 +168,7 @@ public final class Session {
     let value = edit.reading >= 0 ? activations.base[edit.reading] : 0
     switch edit.mode {
     case .add:
+      guard edit.amount != 0 else { return 0 }
       switch edit.unit {
       case .activation: return edit.amount * activationUnit
       case .length: return edit.amount * inverseNorm

@@ -31,7 +31,7 @@ struct Apply: ParsableCommand {
 
   func validate() throws {
     try input.check(with: dictionary, isRequired: true)
-    if output == "-", json {
+    if OutputPath.isStandardOutput(output), json {
       throw ValidationError("--json and --output - both want standard output")
     }
   }
@@ -57,9 +57,11 @@ struct Apply: ParsableCommand {
     }
     ready = (ready.seconds + compiling.seconds, ready.faults + compiling.pageFaults)
     let progress = Progress("steering")
-    let result = try ActivationSteering.run(
-      plan, on: activations, to: OutputPath.resolve(output),
-      promptLength: self.plan.promptLength, progress: progress.update)
+    let result = try self.plan.explaining { () throws(SteeringError) in
+      try ActivationSteering.run(
+        plan, on: activations, to: OutputPath.resolve(output),
+        promptLength: self.plan.promptLength, progress: progress.update)
+    }
     progress.clear()
     if json {
       result.json(dictionary, document, ready).show()
@@ -71,7 +73,7 @@ struct Apply: ParsableCommand {
   private func show(
     _ result: ApplyReport, _ dictionary: SparseDictionary, _ activations: Activations
   ) {
-    var report = Report(dataOnStandardOutput: output == "-")
+    var report = Report(dataOnStandardOutput: OutputPath.isStandardOutput(output))
     report.title("apply · \(dictionary.summary)")
     report.field("rows", activations.summary)
     report.field(
@@ -122,7 +124,7 @@ struct Apply: ParsableCommand {
     }
     for feature in result.features where feature.staysSilent {
       report.warning(
-        "feature \(feature.feature) reads 0 on \(Figures.count(feature.rowsTouched - feature.activeAfter))"
+        "feature \(feature.feature) reads 0 on \(Figures.count(feature.rowsRead - feature.activeAfter))"
           + " of its rows: "
           + (dictionary.activation.k.map { "\($0) others are stronger there" }
             ?? "it stays below its threshold there"))
@@ -144,7 +146,7 @@ struct Apply: ParsableCommand {
 extension ApplyReport.Feature {
   /// Whether the feature was to be raised and still does not fire on some of its rows.
   fileprivate var staysSilent: Bool {
-    guard meanAfter != nil, activeAfter < rowsTouched else { return false }
+    guard meanAfter != nil, activeAfter < rowsRead else { return false }
     return interventions.contains { intervention in
       switch intervention.mode {
       case .add, .clamp, .floor: intervention.alpha > 0

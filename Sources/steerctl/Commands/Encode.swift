@@ -34,7 +34,7 @@ struct Encode: ParsableCommand {
     if output == nil, dense || decode {
       throw ValidationError("--dense and --decode need --output")
     }
-    if output == "-", json {
+    if OutputPath.isStandardOutput(output), json {
       throw ValidationError("--json and --output - both want standard output")
     }
   }
@@ -62,7 +62,7 @@ struct Encode: ParsableCommand {
   private func show(
     _ result: EncodeReport, _ dictionary: SparseDictionary, _ activations: Activations
   ) {
-    var report = Report(dataOnStandardOutput: output == "-")
+    var report = Report(dataOnStandardOutput: OutputPath.isStandardOutput(output))
     report.title("encode · \(dictionary.summary)")
     report.field("rows", activations.summary)
     report.field(

@@ -34,6 +34,12 @@ struct Features: ParsableCommand {
 
   func run() throws {
     let dictionary = try self.dictionary.open()
+    let feature = index ?? self.feature ?? 0
+    guard (0..<dictionary.featureCount).contains(feature) else {
+      throw SteeringError(
+        .invalidArgument,
+        "feature \(feature) does not exist, expected 0 to \(dictionary.featureCount - 1)")
+    }
     let activations = try input.openIfGiven(for: self.dictionary)
     let progress = Progress("encoding")
     let encoding = try activations.map {
@@ -41,7 +47,7 @@ struct Features: ParsableCommand {
     }
     progress.clear()
     let report = try FeatureReport(
-      index ?? feature ?? 0, of: dictionary, encoding: encoding, positions: activations,
+      feature, of: dictionary, encoding: encoding, positions: activations,
       count: count)
     if json { report.json.show() } else { show(report, dictionary, activations) }
   }

@@ -6,7 +6,14 @@ import Steering
 /// Where results go.
 enum OutputPath {
   /// The file to write; `-` is standard output.
-  static func resolve(_ path: String) -> String { path == "-" ? "/dev/stdout" : path }
+  static func resolve(_ path: String) -> String {
+    isStandardOutput(path) ? "/dev/stdout" : path
+  }
+
+  /// Whether results go where reports would go.
+  static func isStandardOutput(_ path: String?) -> Bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].contains(path)
+  }
 
   /// How the file is called in reports.
   static func label(_ path: String) -> String { path == "/dev/stdout" ? "standard output" : path }
@@ -16,7 +23,7 @@ enum OutputPath {
     _ path: String, isNot input: Activations, _ dictionary: SparseDictionary,
     _ plan: String? = nil
   ) throws(SteeringError) {
-    guard path != "-" else {
+    guard !isStandardOutput(path) else {
       guard !Terminal.out.isTerminal else {
         throw SteeringError(
           .invalidArgument, "standard output is a terminal, expected a file or a pipe")

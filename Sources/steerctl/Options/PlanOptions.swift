@@ -134,8 +134,10 @@ struct PlanOptions: ParsableArguments {
       guard error.code == .invalidPlan || error.code == .nonFinite else { throw error }
       if let plan {
         guard error.code == .invalidPlan else { throw error }
-        throw SteeringError(
-          error.code, "\(plan == "-" ? "standard input" : plan): \(error.message)")
+        let place = plan == "-" ? "standard input" : plan
+        let message = error.message.replacing(
+          "give the prompt length", with: "give --prompt-length")
+        throw SteeringError(error.code, "\(place): \(message)")
       }
       var message = error.message
       for index in feature.indices {

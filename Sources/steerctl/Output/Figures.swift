@@ -52,6 +52,7 @@ enum Figures {
 
   /// A horizontal bar for a share of 1.
   static func bar(_ share: Double, width: Int = 16) -> String {
+    guard share.isFinite else { return String(repeating: "·", count: width) }
     let filled = Int((min(max(share, 0), 1) * Double(width)).rounded())
     return String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled)
   }

@@ -19,6 +19,22 @@ import Testing
     #expect(try scratch.read("a") == [1, 2, 0x78, 0x79, 7, 0, 9])
   }
 
+  @Test func aReplacedFileKeepsItsPermissions() throws {
+    for mode: mode_t in [0o600, 0o640, 0o4755] {
+      let scratch = try Scratch()
+      let path = try scratch.write([1], "a")
+      #expect(chmod(path, mode) == 0)
+      try OutputFile.check(path)
+      let output = try OutputFile.create(path)
+      try output.write([2])
+      try output.commit()
+      var status = stat()
+      #expect(stat(path, &status) == 0)
+      #expect(status.st_mode & 0o7777 == mode)
+      #expect(try scratch.read("a") == [2])
+    }
+  }
+
   @Test func withoutCommitNothingIsLeft() throws {
     let scratch = try Scratch()
     try scratch.write([5], "a")

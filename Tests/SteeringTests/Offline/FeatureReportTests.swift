@@ -1,5 +1,6 @@
 import SAE
 import Steering
+import Tensors
 import Testing
 import TestSupport
 
@@ -18,6 +19,22 @@ import TestSupport
     return try FeatureReport(
       feature, of: dictionary, encoding: try ActivationEncoding(activations, with: dictionary),
       positions: activations, count: count)
+  }
+
+  /// Finite rows whose product no f32 holds still have a cosine.
+  @Test func cosinesOfHugeAndTinyRows() throws {
+    let parts = SparseDictionary.Parts(
+      name: "huge",
+      encoder: EncoderMatrix(
+        RowMatrix(rowCount: 4, width: 2, values: [1, 0, 0, 1, 1, 1, 1, 0]), layout: .featureMajor),
+      decoder: RowMatrix(
+        rowCount: 4, width: 2, values: [1e30, 1e30, 1e30, -1e30, -2e30, -2e30, 1e-30, 1e-30]),
+      encoderBias: [0, 0, 0, 0], decoderBias: [0, 0], activation: .relu)
+    let report = try FeatureReport(0, of: try SparseDictionary(parts))
+    #expect(report.nearest.map(\.feature) == [3, 1, 2])
+    for (found, expected) in zip(report.nearest, [1.0, 0, -1]) {
+      #expect(abs(found.cosine - expected) < 1e-6)
+    }
   }
 
   @Test func weightsMatchTheOracle() throws {

@@ -59,6 +59,28 @@ import TestSupport
     #expect(plan.document.interventions == interventions)
   }
 
+  /// What would take minutes to compare is refused at once.
+  @Test func plansHaveLimits() throws {
+    let dictionary = try Sample.all[0].dictionary()
+    func message(_ document: PlanDocument) throws -> String {
+      try #require(steeringError { _ = try Plan(document, dictionary: dictionary) }).message
+    }
+    let one = Intervention(feature: 1, alpha: 1)
+    let two = Intervention(feature: 2, alpha: 1)
+    #expect(
+      try message(PlanDocument(Array(repeating: one, count: 10_001)))
+        .contains("'interventions' is 10001 entries, expected at most 10000"))
+    #expect(
+      try message(PlanDocument(Array(repeating: one, count: 501)))
+        .contains("expected at most 500 interventions on one feature"))
+    let ranges = (0..<10_001).map { (2 * $0)..<(2 * $0 + 1) }
+    #expect(
+      try message(PlanDocument([one, two], scope: Scope(ranges: ranges)))
+        .contains("10001 ranges in all, expected at most 10000"))
+    let many = PlanDocument(Array(repeating: one, count: 500) + [two])
+    #expect(try Plan(many, dictionary: dictionary).features == [1, 2])
+  }
+
   @Test func theRowsOfDisjointPhasesGetTheirOwnTarget() throws {
     let sample = Sample.all[0]
     let dictionary = try sample.dictionary()

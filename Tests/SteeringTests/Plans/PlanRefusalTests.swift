@@ -79,7 +79,7 @@ import TestSupport
     #expect(error.code == .invalidPlan)
     #expect(
       error.message == "'interventions[1].feature' needs a direction, but the decoder row of"
-        + " feature 5 is zero")
+        + " feature 5 is zero or too small to have one")
   }
 
   @Test(arguments: [Float.nan, .infinity, -.infinity])
@@ -89,7 +89,7 @@ import TestSupport
     let error = try #require(refusal([Intervention(feature: 5, alpha: 1)], dictionary))
     #expect(error.code == .nonFinite)
     #expect(
-      error.message == "'interventions[0].feature': decoder weight [5, 9] is NaN or infinite,"
+      error.message == "decoder weight of feature 5, component 9, is NaN or infinite,"
         + " expected a finite number")
   }
 
