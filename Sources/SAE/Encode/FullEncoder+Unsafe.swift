@@ -87,18 +87,8 @@ package final class FullEncoder {
       }
       block += size
     }
-    dictionary.encoderBias.withUnsafeBufferPointer { bias in
-      for row in 0..<count where transforms[row] != nil {
-        let out = z.base + row * n
-        for feature in 0..<n { out[feature] += bias[feature] }
-      }
-    }
-    guard dictionary.rescalesByDecoderNorm else { return }
-    dictionary.decoderNorms.withUnsafeBufferPointer { norms in
-      for row in 0..<count where transforms[row] != nil {
-        let out = z.base + row * n
-        for feature in 0..<n { out[feature] *= norms[feature] }
-      }
+    for row in 0..<count where transforms[row] != nil {
+      dictionary.finishPreActivations(z.base + row * n, from: 0, count: n)
     }
   }
 

@@ -15,4 +15,18 @@ extension SparseDictionary {
     }
     return transform
   }
+
+  /// Turns products E x̃ of the features from `start` on into what σ compares: plus the encoder bias,
+  /// times ‖Dᵢ‖ under rescaling. In place, `[count]`.
+  package func finishPreActivations(
+    _ z: UnsafeMutablePointer<Float>, from start: Int, count: Int
+  ) {
+    encoderBias.withUnsafeBufferPointer { bias in
+      for offset in 0..<count { z[offset] += bias[start + offset] }
+    }
+    guard rescalesByDecoderNorm else { return }
+    decoderNorms.withUnsafeBufferPointer { norms in
+      for offset in 0..<count { z[offset] *= norms[start + offset] }
+    }
+  }
 }

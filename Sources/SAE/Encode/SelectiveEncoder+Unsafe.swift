@@ -135,7 +135,7 @@ package final class SelectiveEncoder: Sendable {
       let size = min(Self.blockRows, n - start)
       rivals.matvec(
         from: start, count: size, scratch.prepared.base, into: block, dictionary.kernels)
-      finishBlock(block, from: start, count: size)
+      dictionary.finishPreActivations(block, from: start, count: size)
       guard dictionary.kernels.firstNonfinite(block, count: size) == size else {
         throw DictionaryError(.nonFiniteResult(row: row))
       }
@@ -153,15 +153,5 @@ package final class SelectiveEncoder: Sendable {
       start += size
     }
     for index in 0..<count where beatenBy[index] >= k { out[index] = 0 }
-  }
-
-  private func finishBlock(_ block: UnsafeMutablePointer<Float>, from start: Int, count: Int) {
-    dictionary.encoderBias.withUnsafeBufferPointer { bias in
-      for offset in 0..<count { block[offset] += bias[start + offset] }
-    }
-    guard dictionary.rescalesByDecoderNorm else { return }
-    dictionary.decoderNorms.withUnsafeBufferPointer { norms in
-      for offset in 0..<count { block[offset] *= norms[start + offset] }
-    }
   }
 }

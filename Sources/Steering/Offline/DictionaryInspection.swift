@@ -21,11 +21,7 @@ public struct DictionaryInspection: Sendable {
       maximum = sorted.last ?? 0
       median = OrdinaryRows.median(values) ?? 0
       zeroCount = values.reduce(0) { $0 + ($1 == 0 ? 1 : 0) }
-      histogram = Array(repeating: 0, count: 10)
-      for value in values {
-        let place = maximum > minimum ? Int((value - minimum) / (maximum - minimum) * 10) : 0
-        histogram[min(place, 9)] += 1
-      }
+      histogram = Histogram.tenths(values, from: minimum, to: maximum)
     }
 
     /// Whether every row has norm 1 within `tolerance`.

@@ -92,11 +92,8 @@ final class FeatureObserver {
     let finite = doses.filter { $0.isFinite }.map(Double.init)
     guard let median = OrdinaryRows.median(finite), let low = finite.min(), let high = finite.max()
     else { return nil }
-    var histogram = Array(repeating: 0, count: 10)
-    for value in finite {
-      let place = high > low ? Int((value - low) / (high - low) * 10) : 0
-      histogram[min(place, 9)] += 1
-    }
-    return ApplyReport.Dose(minimum: low, median: median, maximum: high, histogram: histogram)
+    return ApplyReport.Dose(
+      minimum: low, median: median, maximum: high,
+      histogram: Histogram.tenths(finite, from: low, to: high))
   }
 }

@@ -99,10 +99,8 @@ extension FeatureReport {
     let rows = codes.rowCount - codes.undefinedRows.count
     let active = peaks.count
     let maximum = peaks.map { abs($0.activation) }.max()
-    var histogram = Array(repeating: 0, count: 10)
-    for peak in peaks {
-      histogram[min(9, Int(abs(peak.activation) / (maximum ?? 1) * 10))] += 1
-    }
+    let histogram = Histogram.tenths(
+      peaks.map { abs($0.activation) }, from: 0, to: maximum ?? 0)
     var companions: [Companion] = []
     for other in 0..<codes.featureCount where other != feature && together[other] >= 2 {
       let share = Double(together[other]) / Double(active)
