@@ -6,10 +6,10 @@ extension SAELensConfig {
   static func readLegacy(
     _ reader: ConfigReader, ignoring ignored: Set<String>
   ) throws(ImportError) -> SAELensConfig {
-    let accepted =
-      SAELensConfigKeys.legacy + SAELensConfigKeys.legacyMetadata
-      + SAELensConfigKeys.legacyTraining
-    try checkKeys(reader, accepted: accepted, ignoring: ignored)
+    // The many settings of training runs are accepted too, but would bury the others in a message.
+    try checkKeys(
+      reader, accepted: SAELensConfigKeys.legacy + SAELensConfigKeys.legacyMetadata,
+      ignoring: ignored.union(SAELensConfigKeys.legacyTraining))
 
     var architecture = try architecture(named: try reader.string("architecture") ?? "standard")
     var k: Int?
