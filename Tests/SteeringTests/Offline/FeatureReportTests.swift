@@ -21,6 +21,14 @@ import TestSupport
       positions: activations, count: count)
   }
 
+  @Test func aNegativeCountTraps() async {
+    await #expect(processExitsWith: .failure) {
+      let dictionary = try SparseDictionary(
+        RandomDictionary(featureCount: 4, width: 3, seed: 1).parts(.relu))
+      _ = try FeatureReport(0, of: dictionary, count: -1)
+    }
+  }
+
   /// Finite rows whose product no f32 holds still have a cosine.
   @Test func cosinesOfHugeAndTinyRows() throws {
     let parts = SparseDictionary.Parts(
