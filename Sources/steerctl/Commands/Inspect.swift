@@ -53,12 +53,25 @@ struct Inspect: ParsableCommand {
     }
     report.line()
     report.line("  decided")
+    show(inspection.ledger, into: &report)
+    report.show()
+  }
+
+  /// As a table, or as a list where a terminal is too narrow for one.
+  private func show(_ ledger: [LedgerEntry], into report: inout Report) {
     var table = Table(["what", "holds", "because"], left: [0, 1, 2])
-    for entry in inspection.ledger {
+    for entry in ledger {
       table.add([entry.subject, entry.statement, entry.source.description])
     }
-    report.table(table)
-    report.show()
+    let width = table.lines.map(\.count).max() ?? 0
+    guard Terminal.out.isTerminal, width > Terminal.out.columns else {
+      report.table(table)
+      return
+    }
+    for entry in ledger {
+      report.line("  \(entry.subject): \(entry.statement)")
+      report.dim("      \(entry.source.description)")
+    }
   }
 }
 
