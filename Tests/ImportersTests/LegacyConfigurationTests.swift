@@ -28,6 +28,15 @@ import Testing
         == LedgerEntry(
           "decoder bias", "subtracted before encoding",
           source: .publisherDefault(key: "apply_b_dec_to_input")))
+    // What no key says is never put down to one.
+    #expect(
+      dictionary.entry("activation units")?.source
+        == .publisherDefault(key: "normalize_activations"))
+    var folder = try SAELensFolder(legacy: nil)
+    folder.set("normalize_activations", "none")
+    #expect(
+      try folder.open().entry("activation units")?.source
+        == .config(key: "normalize_activations"))
   }
 
   /// Without a version the file is legacy, whatever else it holds: nothing it says may be lost.
@@ -86,7 +95,11 @@ import Testing
     var folder = try SAELensFolder(legacy: architecture)
     folder.set(key, "topk")
     folder.set("activation_fn_kwargs", ["k": 4])
-    #expect(try folder.open().activation == .topK(k: 4))
+    let dictionary = try folder.open()
+    #expect(dictionary.activation == .topK(k: 4))
+    #expect(
+      dictionary.entry("architecture")
+        == LedgerEntry("architecture", "topk", source: .config(key: key)))
     for (value, found) in [(JSONValue.integer(6), "6"), ("4", "\"4\""), (0, "0")] {
       folder.set("activation_fn_kwargs", ["k": value])
       #expect(

@@ -4,11 +4,11 @@ import SAE
 extension SAELensConfig {
   /// Writes down what was decided from the configuration alone.
   mutating func explain(_ reader: ConfigReader) {
+    normalisationSource = decided("normalize_activations", reader)
     ledger.append(
       LedgerEntry(
         "architecture", architecture.rawValue,
-        source: reader.has("architecture")
-          ? .config(key: "architecture") : .publisherDefault(key: "architecture")))
+        source: decided(architectureKey, reader)))
     if architecture.isTranscoder {
       ledger.append(
         LedgerEntry(

@@ -54,6 +54,7 @@ extension SAELensConfig {
     if !reader.isNull("finetuning_scaling_factor") {
       config.hasFinetuningScale = try reader.bool("finetuning_scaling_factor", default: false)
     }
+    if activation == "topk" { config.architectureKey = activationKey }
     // A file without a version is legacy even when it has the newer `metadata`, which then describes it.
     let metadata = reader.object["metadata"]
     func described(_ key: String) throws(ImportError) -> String? {

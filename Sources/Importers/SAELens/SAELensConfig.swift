@@ -26,6 +26,10 @@ struct SAELensConfig {
   var rescalesByDecoderNorm = false
   var subtractsDecoderBias: Bool
   var normalisation: ActivationNormalisation
+  /// Where the normalisation was said, or that it was not.
+  var normalisationSource = LedgerEntry.Source.publisherDefault(key: "normalize_activations")
+  /// The key that named the architecture, where that was not `architecture`.
+  var architectureKey = "architecture"
   var flattensHeads: Bool
   var type: String
   var hasFinetuningScale = false

@@ -13,7 +13,7 @@ extension SAELensImporter {
     _ parts: inout SparseDictionary.Parts, _ config: inout SAELensConfig, folder: String,
     options: ImportOptions, kernels: Kernels
   ) throws(ImportError) {
-    let source = LedgerEntry.Source.config(key: "normalize_activations")
+    let source = config.normalisationSource
     switch config.normalisation {
     case .none:
       if case .factor(let factor) = options.activationScale {

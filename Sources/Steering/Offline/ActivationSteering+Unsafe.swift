@@ -5,8 +5,8 @@ import Tensors
 /// Applies a plan to every row of a file and writes the same file with only those rows changed.
 ///
 /// The output is the input byte for byte (header, other tensors, padding) except for the elements of
-/// edited rows. Rows stream through a few megabytes of memory, plus some twenty bytes per row for the report; the output appears under its name only
-/// when it is complete.
+/// edited rows. Rows stream through a few megabytes of memory, plus some twenty bytes per row for the
+/// report; the output appears under its name only when it is complete.
 public enum ActivationSteering {
   /// Runs `plan` over `activations` and writes `output`.
   ///

@@ -4,8 +4,9 @@ import Tensors
 
 /// Recorded residual rows in a file: safetensors, npy, or raw f32 with a shape.
 ///
-/// Rows are read in chunks of a few megabytes, so that memory does not grow with the file. Beside the matrix, a safetensors file may say where rows stood in their
-/// text: `positions` (integers, 0 for the first token) and `special` (non-zero for BOS and its kind).
+/// Rows are read in chunks of a few megabytes, so that memory does not grow with the file. Beside the
+/// matrix, a safetensors file may say where rows stood in their text: `positions` (integers, 0 for the
+/// first token) and `special` (non-zero for BOS and its kind).
 public final class Activations {
   package let file: ActivationFile
   /// Position of each row in its sequence, or nil when the file does not say.
