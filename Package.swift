@@ -27,6 +27,7 @@ let package = Package(
     // Layer 4
     .target(name: "Steering", dependencies: ["Tensors", "Formats", "SAE", "Importers"]),
     // Layer 6
+    .target(name: "CSteering"),
     .executableTarget(
       name: "steerctl",
       dependencies: [

@@ -1,0 +1,2 @@
+/* The header alone: a SwiftPM target needs a source file. */
+#include "steering.h"
