@@ -4,16 +4,24 @@
 #include "json.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static std::string because() { return std::string(": ") + std::strerror(errno); }
 
 ActivationsFile::ActivationsFile(
     const std::string &path, size_t width, const std::string &model, int layer)
-    : path(path), layer(layer), part(path + ".part"), width(width), model(model) {
-    file = std::fopen(part.c_str(), "wbx");
-    if (!file) throw Failure(EXIT_ENVIRONMENT, part + " cannot be made" + because());
+    : path(path), layer(layer), part(path + ".XXXXXX"), width(width), model(model) {
+    const int descriptor = mkstemp(&part[0]);
+    if (descriptor < 0) {
+        throw Failure(EXIT_ENVIRONMENT, path + " cannot be made" + because());
+    }
+    const mode_t mask = umask(0);
+    umask(mask);
+    fchmod(descriptor, 0666 & ~mask); // as any other new file
+    file = fdopen(descriptor, "wb");
     // The header comes first but knows the row count last: room for the longest one.
     header_bytes = (header().size() + 8 + 512) / 64 * 64;
     const std::string blank(header_bytes, ' ');
@@ -43,22 +51,23 @@ void ActivationsFile::append(
 
 std::string ActivationsFile::header() const {
     const size_t n = tokens.size();
-    size_t offset = 0;
-    const auto tensor = [&](const char *name, const char *type, const std::string &shape,
-                            size_t bytes) {
-        const std::string begin = std::to_string(offset);
-        offset += bytes;
-        return std::string(",\"") + name + "\":{\"dtype\":\"" + type + "\",\"shape\":[" + shape
-            + "],\"data_offsets\":[" + begin + "," + std::to_string(offset) + "]}";
-    };
     const std::string rows = std::to_string(n);
-    return "{\"__metadata__\":{\"model\":" + json_text(model) + ",\"hook\":"
-        + json_text("l_out-" + std::to_string(layer) + " = blocks." + std::to_string(layer)
-                    + ".hook_resid_post")
-        + "}"
-        + tensor("activations", "F32", rows + "," + std::to_string(width), n * width * sizeof(float))
-        + tensor("documents", "I32", rows, n * 4) + tensor("positions", "I32", rows, n * 4)
-        + tensor("tokens", "I32", rows, n * 4) + tensor("special", "U8", rows, n) + "}";
+    const std::string block = std::to_string(layer);
+    std::string text = "{\"__metadata__\":{\"model\":" + json_text(model) + ",\"hook\":"
+        + json_text("l_out-" + block + " = blocks." + block + ".hook_resid_post") + "}";
+    size_t offset = 0;
+    const auto add = [&](const char *name, const char *type, const std::string &shape, size_t bytes) {
+        text += std::string(",\"") + name + "\":{\"dtype\":\"" + type + "\",\"shape\":[" + shape
+            + "],\"data_offsets\":[" + std::to_string(offset) + ","
+            + std::to_string(offset + bytes) + "]}";
+        offset += bytes;
+    };
+    add("activations", "F32", rows + "," + std::to_string(width), n * width * sizeof(float));
+    add("documents", "I32", rows, n * 4);
+    add("positions", "I32", rows, n * 4);
+    add("tokens", "I32", rows, n * 4);
+    add("special", "U8", rows, n);
+    return text + "}";
 }
 
 void ActivationsFile::finish() {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-/* Rows go to `path` + ".part" as they come, what belongs to them stays in memory (13 bytes a row), and
- * finish() renames. A file that is never finished is removed. */
+/* Rows go to a new file beside `path` as they come, what belongs to them stays in memory (13 bytes a
+ * row), and finish() renames. A file that is never finished is removed. */
 class ActivationsFile {
 public:
     /* Throws Failure when the file cannot be made. */
@@ -28,7 +28,7 @@ private:
     void write(const void *bytes, size_t count);
     std::string header() const;
 
-    const std::string part;
+    std::string part; /* a name of its own beside `path` */
     const size_t width;
     const std::string model;
     std::FILE *file = nullptr;
