@@ -52,13 +52,14 @@ static int block_of(const char *name) {
 }
 
 bool LlamaAdapter::State::wants(const ggml_tensor *tensor) {
-    if (n_wanted == 0 || has_failed) return false;
+    if (n_wanted == 0) return false;
     const int layer = block_of(tensor->name);
     const bool is_ours = layer >= 0 && layer < n_layer && layers[size_t(layer)].is_wanted();
     if (!is_decoding) {
         if (is_ours) was_bypassed = true;
         return false;
     }
+    if (has_failed) return false;
     if (tensor->op == GGML_OP_GET_ROWS || tensor->op == GGML_OP_ROPE) look_at_inputs(tensor);
     asked_layer = layer;
     return is_ours && !has_failed;

@@ -76,27 +76,22 @@ static void measure(llama_model *model, const char *name, const steer_dictionary
 int main(int argc, char **argv) {
     if (argc < 3) return 2;
     const int repeats = argc > 3 ? std::atoi(argv[3]) : 15;
-    char folder[] = "/tmp/steering-llama-XXXXXX";
-    if (!mkdtemp(folder) || repeats < 1) return 2;
+    if (repeats < 1) return 2;
+    Workshop workshop;
     llama_model *model = load_model(argv[1], true);
     {
         MadeDictionary wish;
         wish.n_features = 4096;
         wish.threshold = 500;
-        const std::string made = make_dictionary(std::string(folder) + "/made", wish);
         const Dictionary given = open_dictionary(argv[2]);
-        const Dictionary jumprelu = open_dictionary(made);
+        const Dictionary jumprelu = open_dictionary(workshop.make(wish));
         std::printf("{\n  \"tokens_per_block\": %d,\n  \"pairs\": %d,\n  \"cases\": [\n", block,
                     repeats);
         measure(model, "no plan", jumprelu.get(), repeats, false, false);
         measure(model, "clamp of 3, jumprelu", jumprelu.get(), repeats, true, false);
         measure(model, "clamp of 3, given dictionary", given.get(), repeats, true, true);
         std::printf("  ]\n}\n");
-        for (const char *name : {"/cfg.json", "/sae_weights.safetensors", ""}) {
-            std::remove((made + name).c_str());
-        }
     }
-    std::remove(folder);
     llama_model_free(model);
     return n_failures == 0 ? 0 : 1;
 }

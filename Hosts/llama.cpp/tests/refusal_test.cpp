@@ -1,8 +1,6 @@
 /* What is refused, and that a row which cannot be mapped is never steered. */
 #include "support.h"
 
-#include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -41,14 +39,15 @@ static void life(llama_model *model) {
     REFUSED(split.bind(context.get()), split, "kv_unified is off");
 }
 
-static void places(llama_model *model, const std::string &folder) {
+static void places(llama_model *model) {
+    Workshop workshop;
     Run run(model);
     const auto made = [&](const char *hook, size_t width = 640, const char *kind = "jumprelu") {
         MadeDictionary wish;
         wish.hook = hook;
         wish.width = width;
         wish.architecture = kind;
-        return open_dictionary(make_dictionary(folder + "/made", wish));
+        return open_dictionary(workshop.make(wish));
     };
     const auto layer = [&](const char *hook) { return run.steer.layer_of(made(hook).get()); };
     EXPECT(layer("blocks.0.hook_resid_post") == 0, "%s", run.steer.error().c_str());
@@ -237,22 +236,15 @@ static void never_called(llama_model *model, const steer_dictionary_t *dictionar
 
 int main(int argc, char **argv) {
     if (argc != 3) return 2;
-    char folder[] = "/tmp/steering-llama-XXXXXX";
-    if (!mkdtemp(folder)) return 2;
     llama_model *model = load_model(argv[1]);
     {
         const Dictionary dictionary = open_dictionary(argv[2]);
         life(model);
-        places(model, folder);
+        places(model);
         batches(model, dictionary.get());
         lies(model, dictionary.get());
         never_called(model, dictionary.get());
     }
     llama_model_free(model);
-    const std::string made = std::string(folder) + "/made";
-    for (const char *name : {"/cfg.json", "/sae_weights.safetensors", ""}) {
-        std::remove((made + name).c_str());
-    }
-    std::remove(folder);
     return finished("refusal");
 }

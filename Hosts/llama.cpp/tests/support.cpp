@@ -57,7 +57,24 @@ Plan plan_json(const steer_dictionary_t *dictionary, const std::string &json) {
 
 // ---- Dictionaries
 
-std::string make_dictionary(const std::string &folder, const MadeDictionary &made) {
+Workshop::Workshop() {
+    char name[] = "/tmp/steering-llama-XXXXXX";
+    if (!mkdtemp(name)) give_up("no temporary folder");
+    root = name;
+}
+
+Workshop::~Workshop() {
+    for (const std::string &folder : folders) {
+        std::remove((folder + "/cfg.json").c_str());
+        std::remove((folder + "/sae_weights.safetensors").c_str());
+        std::remove(folder.c_str());
+    }
+    std::remove(root.c_str());
+}
+
+std::string Workshop::make(const MadeDictionary &made) {
+    const std::string folder = root + "/" + std::to_string(folders.size());
+    folders.push_back(folder);
     mkdir(folder.c_str(), 0777);
     const bool is_transcoder = made.architecture == "transcoder";
     std::ofstream(folder + "/cfg.json")
@@ -108,7 +125,7 @@ static llama_context_params standard_params() {
     params.n_ctx = 1024;
     params.n_seq_max = 8;
     params.n_batch = params.n_ubatch = 64;
-    params.n_threads = params.n_threads_batch = 2;
+    params.n_threads = params.n_threads_batch = 1; // two that wait for each other crawl on a busy machine
     // Masked cells are skipped, so a sequence does not see who else is in the cache.
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
     return params;

@@ -45,7 +45,19 @@ struct MadeDictionary {
     size_t n_features = 64;
     float threshold = 100;
 };
-std::string make_dictionary(const std::string &folder, const MadeDictionary &made);
+
+/* Makes dictionaries, each in a folder of its own (one that is open must not be written over), and
+ * removes them in the end. */
+class Workshop {
+public:
+    Workshop();
+    ~Workshop();
+    std::string make(const MadeDictionary &made);
+
+private:
+    std::string root;
+    std::vector<std::string> folders;
+};
 
 /* A context with the adapter. */
 class Run {
