@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs into a temporary folder, moves it, builds docs/examples against it as a reader would, outside
-# the repository, runs them where no Swift is to be found, and uninstalls. `make test-install` calls it.
+# Installs into a temporary folder, moves it, builds docs/examples against it as a reader would,
+# outside the repository, runs them where no Swift is to be found, and uninstalls.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ fail() {
 }
 same() { [ "$1" = "$2" ] || fail "found '$1', expected '$2'"; }
 
-# ---- Install, and move: nothing in it may know where it was put ---------------------------------------
+# ---- Install, and move: nothing in it may know where it was put --------------------------------
 
 "$make" --no-print-directory install PREFIX="$tmp/first" >"$tmp/install.log" 2>&1 || {
     cat "$tmp/install.log" >&2
@@ -27,14 +27,14 @@ grep "^\.build-lib/lib/.* bytes" "$tmp/install.log" || true
 usr=$tmp/usr
 mv "$tmp/first" "$usr"
 if grep -rlF "$tmp" "$usr"; then fail "a file knows the folder that it was installed to"; fi
-if grep -rlF "$root" "$usr/include" "$usr/lib"; then fail "a file knows the folder it was built in"; fi
+if grep -rlF "$root" "$usr/include" "$usr/lib"; then fail "a file knows where it was built"; fi
 
 export PKG_CONFIG_PATH="$usr/lib/pkgconfig"
 version=$(pkg-config --modversion steering)
 same "$(env -i "$usr/bin/steerctl" --version)" "$version"
 cmp "$usr/include/steering.h" Sources/CSteering/include/steering.h
 
-# ---- Build the examples -------------------------------------------------------------------------------
+# ---- Build the examples ------------------------------------------------------------------------
 
 cp -r docs/examples "$tmp/examples"
 cp -r Tests/Installed "$tmp/probe"
@@ -64,10 +64,11 @@ project build-static -DOBSERVE_STATIC=ON
 # The package answers for its version: this major one, and not a later release.
 finds() {
     mkdir -p asks
-    printf 'cmake_minimum_required(VERSION 3.19)\nproject(asks NONE)\nfind_package(Steering %s)\n%s\n' \
-        "$1" 'if(NOT Steering_FOUND)
-  message(FATAL_ERROR "no")
-endif()' >asks/CMakeLists.txt
+    cat >asks/CMakeLists.txt <<CMAKE
+cmake_minimum_required(VERSION 3.19)
+project(asks NONE)
+find_package(Steering $1 REQUIRED)
+CMAKE
     rm -rf asks/build
     cmake -S asks -B asks/build -DCMAKE_PREFIX_PATH="$usr" >asks/log 2>&1
 }
@@ -78,12 +79,13 @@ for wanted in 98 99.0 "99...100"; do
     if finds "$wanted"; then fail "find_package(Steering $wanted) accepts $version"; fi
 done
 
-# ---- Run them without Swift ---------------------------------------------------------------------------
+# ---- Run them without Swift --------------------------------------------------------------------
 
 cat >run.sh <<'RUN'
 set -eu
 [ -z "${HIDE:-}" ] || for folder in $HIDE; do mount -t tmpfs none "$folder"; done
-for program in c/shared c/static build-shared/observe build-static/observe "$USR/lib/libsteering.so"; do
+for program in c/shared c/static build-shared/observe build-static/observe \
+    "$USR/lib/libsteering.so"; do
     libraries=$(ldd "$program")
     if echo "$libraries" | grep -i -e swift -e openblas -e json -e 'not found'; then
         echo "$program needs more than C and C++" >&2
@@ -118,7 +120,8 @@ diff expected.out c/shared.out
 diff c/shared.out c/static.out
 diff build-shared.out build-static.out
 # The clamped row reads more than nothing, the row without a plan what it read before.
-awk '$1 == "after" && $3 == 0 && $6 <= 1 { exit 1 }' build-shared.out || fail "row 0 was not clamped"
+awk '$1 == "after" && $3 == 0 && $6 <= 1 { exit 1 }' build-shared.out ||
+    fail "row 0 was not clamped: $(cat build-shared.out)"
 same "$(sed -n 's/^after *row 1/row 1/p' build-shared.out)" \
     "$(sed -n 's/^before *row 1/row 1/p' build-shared.out)"
 # Errors arrive as words, not as crashes.
@@ -128,7 +131,7 @@ status=0
 same "$status" 1
 grep -q STEER_ERR_PLAN bad.err || fail "$(cat bad.err)"
 
-# ---- Uninstall ----------------------------------------------------------------------------------------
+# ---- Uninstall ---------------------------------------------------------------------------------
 
 cd "$root"
 "$make" --no-print-directory uninstall PREFIX="$usr" >/dev/null

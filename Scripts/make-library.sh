@@ -1,11 +1,11 @@
 #!/bin/sh
-# Builds the C library: a shared object that exports the functions of steering.h and nothing else, an
-# archive that holds everything Swift it needs, and what pkg-config and CMake want to know about them.
+# Builds the C library: a shared object that exports the functions of steering.h and nothing else,
+# an archive that holds everything Swift it needs, and what pkg-config and CMake ask about them.
 #
 #   Scripts/make-library.sh FOLDER    (from the root of the repository)
 #
-# fills FOLDER/include, FOLDER/lib and FOLDER/doc. Every tool comes with Swift's toolchain: no binutils are needed
-# beyond those that the toolchain itself asks for. docs/decisions/0009-c-library.md says why so.
+# fills FOLDER/include, FOLDER/lib and FOLDER/doc. Every tool comes with Swift's toolchain, none with
+# binutils. docs/decisions/0009-c-library.md says why it is done this way.
 set -eu
 
 out=$1
@@ -18,7 +18,7 @@ fail() {
     exit 1
 }
 
-# ---- What is built --------------------------------------------------------------------------------
+# ---- What is built -----------------------------------------------------------------------------
 
 version=$(sed -n 's/.*let text: StaticString = "\([0-9]*\.[0-9]*\.[0-9]*\)"$/\1/p' \
     Sources/Steering/SteeringVersion.swift)
@@ -31,8 +31,8 @@ rm -rf "$out/include" "$out/lib" "$out/doc" "$work"
 mkdir -p "$out/include" "$out/doc" "$out/lib/pkgconfig" "$out/lib/cmake/Steering" "$work/archives"
 work=$(cd "$work" && pwd)
 
-# A function of the header that is not in the frozen list, or the other way round, ends here; a function
-# without a body, or a symbol that leaks, further down.
+# A function of the header that is not in the frozen list, or the other way round, ends here; a
+# function without a body, or a symbol that leaks, further down.
 tr '\n' ' ' <$header | grep -o 'STEER_API [^(;]*(' | grep -o 'steer_[a-z0-9_]*($' | tr -d '(' |
     LC_ALL=C sort >"$work/declared"
 diff $frozen "$work/declared" >&2 || fail "the functions of $header are not those of $frozen"
@@ -42,7 +42,7 @@ diff $frozen "$work/declared" >&2 || fail "the functions of $header are not thos
     echo 'local: *; };'
 } >"$work/exports.map"
 
-# ---- Tools, and archives of the few system libraries that go in -------------------------------------
+# ---- Tools, and archives of the few system libraries that go in --------------------------------
 
 resources=$("$swift"c -print-target-info |
     sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
@@ -53,28 +53,29 @@ done
 static=${resources}_static/linux
 [ -e "$static/libswiftCore.a" ] || fail "no static Swift library in $static"
 
-# The linker takes the first folder that has either form of a library: in this one there are archives only.
+# The linker takes the first folder that has either form of a library: here are archives only.
 archive() { # package, file, folder
     [ -e "$3/$2" ] || fail "no $2 in '$3', expected package $1"
     ln -s "$3/$2" "$work/archives/$2"
     # Their licences ask that copies carry them along.
-    if [ -e "/usr/share/doc/$1/copyright" ]; then cp "/usr/share/doc/$1/copyright" "$out/doc/$1.copyright"; fi
+    licence=/usr/share/doc/$1/copyright
+    if [ -e "$licence" ]; then cp "$licence" "$out/doc/$1.copyright"; fi
 }
 archive libjson-c-dev libjson-c.a "$(pkg-config --variable=libdir json-c)"
 archive libmd-dev libmd.a "$(pkg-config --variable=libdir libmd)"
 archive libstdc++-12-dev libstdc++.a "$(dirname "$("$tools/clang" -print-file-name=libstdc++.a)")"
 
-# ---- Objects ---------------------------------------------------------------------------------------
+# ---- Objects -----------------------------------------------------------------------------------
 
 "$swift" build -c release --product SteeringC --scratch-path "$out/swift" -Xswiftc -static-stdlib
 built=$("$swift" build -c release --product SteeringC --scratch-path "$out/swift" --show-bin-path)
 objects=$built/SteeringC.product/Objects.LinkFileList
 [ -s "$objects" ] || fail "no list of objects at $objects"
 
-# ---- The shared library ----------------------------------------------------------------------------
+# ---- The shared library ------------------------------------------------------------------------
 
-# nodelete: a Swift runtime cannot be unloaded. nostart-stop-gc: the runtime finds its metadata between
-# __start_ and __stop_ symbols. Debug information and local names stay out.
+# nodelete: a Swift runtime cannot be unloaded. nostart-stop-gc: the runtime finds its metadata
+# between __start_ and __stop_ symbols. Debug information and local names stay out.
 shared=libsteering.so.$abi.$version
 "$swift"c -emit-library -static-stdlib -no-toolchain-stdlib-rpath -use-ld=lld \
     -L "$work/archives" -Xclang-linker -static-libgcc "@$objects" -o "$out/lib/$shared" \
@@ -85,19 +86,20 @@ shared=libsteering.so.$abi.$version
 ln -s "$shared" "$out/lib/libsteering.so.$abi"
 ln -s "libsteering.so.$abi" "$out/lib/libsteering.so"
 
-# ---- The archive -----------------------------------------------------------------------------------
+# ---- The archive -------------------------------------------------------------------------------
 
-# One object with all that Swift needs; the C and C++ libraries stay the host's. Groups are resolved
-# here, so that an inline function of libstdc++ cannot be dropped in favour of the host's own copy.
+# One object with all that Swift needs; the C and C++ libraries stay the host's. Groups are
+# resolved here: an inline function of libstdc++ must not be dropped for the host's own copy.
 "$tools/swift-autolink-extract" $(cat "$objects") -o "$work/autolink"
 libraries=$(sort -u "$work/autolink" | grep -v -x -e -lm -e -lpthread -e -lutil -e -ldl)
 "$tools/ld.lld" -r --force-group-allocation -o "$work/all.o" \
     "$static/$(uname -m)/swiftrt.o" "@$objects" -L "$work/archives" -L "$static" \
     --start-group $libraries -lswiftCore -ldispatch -lBlocksRuntime --end-group
-"$tools/llvm-objcopy" --keep-global-symbols=$frozen --strip-unneeded "$work/all.o" "$work/steering.o"
+"$tools/llvm-objcopy" --keep-global-symbols=$frozen --strip-unneeded \
+    "$work/all.o" "$work/steering.o"
 "$tools/llvm-ar" rcsD "$out/lib/libsteering.a" "$work/steering.o"
 
-# ---- What others read ------------------------------------------------------------------------------
+# ---- What others read --------------------------------------------------------------------------
 
 cp $header "$out/include/steering.h"
 cp LICENSE "$out/doc/LICENSE"
@@ -109,9 +111,11 @@ fill steering.pc "$out/lib/pkgconfig"
 fill SteeringConfig.cmake "$out/lib/cmake/Steering"
 fill SteeringConfigVersion.cmake "$out/lib/cmake/Steering"
 
-# ---- What must hold --------------------------------------------------------------------------------
+# ---- What must hold ----------------------------------------------------------------------------
 
-exported() { LC_ALL=C sort "$work/$1" | diff $frozen - >&2 || fail "$1 exports other symbols than $frozen"; }
+exported() {
+    LC_ALL=C sort "$work/$1" | diff $frozen - >&2 || fail "$1 exports other symbols than $frozen"
+}
 "$tools/llvm-nm" -D --defined-only --format=just-symbols "$out/lib/$shared" >"$work/shared"
 exported shared
 "$tools/llvm-nm" -g --defined-only --format=just-symbols "$work/steering.o" >"$work/archive"
@@ -125,6 +129,8 @@ for library in $needed; do
     *) fail "$shared needs $library, expected libc and libm alone" ;;
     esac
 done
-if grep -E 'RPATH|RUNPATH|TEXTREL' "$work/dynamic"; then fail "$shared has a search path or text relocations"; fi
+if grep -E 'RPATH|RUNPATH|TEXTREL' "$work/dynamic"; then
+    fail "$shared has a search path or text relocations"
+fi
 echo "$out/lib/$shared: $(wc -c <"$out/lib/$shared") bytes, needs $needed"
 echo "$out/lib/libsteering.a: $(wc -c <"$out/lib/libsteering.a") bytes"

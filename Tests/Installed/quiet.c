@@ -40,7 +40,8 @@ static int alternate_stack(void) {
 static int check(const char *when, int handlers_before) {
     long running = threads();
     int handled = handlers() - handlers_before, stack = alternate_stack();
-    printf("%s: %ld thread, %d new signal handlers, %d signal stacks\n", when, running, handled, stack);
+    printf("%s: %ld thread, %d new signal handlers, %d signal stacks\n", when, running, handled,
+           stack);
     return running == 1 && handled == 0 && stack == 0;
 }
 

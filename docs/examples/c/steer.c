@@ -84,7 +84,8 @@ int main(int argc, char **argv) {
     rows_of_the_model(before, width);
 
     /* Once per token, or per batch of tokens: no allocation, no lock. */
-    if (steer_session_apply(session, rows, STEER_F32, N_ROWS, width, outcomes, &error) != STEER_OK) {
+    if (steer_session_apply(session, rows, STEER_F32, N_ROWS, width, outcomes, &error) !=
+        STEER_OK) {
         complain("apply", &error);
         goto end;
     }
