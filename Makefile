@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
 
-PACKAGES := libopenblas-dev libjson-c-dev pkg-config
+PACKAGES := libopenblas-dev libjson-c-dev libmd-dev pkg-config
 SOURCES := Package.swift Sources Tests
 STEERCTL := .build/release/steerctl
 # A build of its own: the installed tool carries the Swift runtime in itself.
@@ -75,7 +75,7 @@ lint: dependencies
 dependencies:
 	@command -v $(SWIFT) >/dev/null || { \
 	    echo 'swift not found: install Swift 6.3 or later from https://swift.org/install'; exit 1; }
-	@if ! { command -v pkg-config && pkg-config --exists openblas json-c; } >/dev/null 2>&1; then \
+	@if ! { command -v pkg-config && pkg-config --exists openblas json-c libmd; } >/dev/null 2>&1; then \
 	    echo 'installing $(PACKAGES)'; \
 	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	    $$as_root apt-get update -qq && \

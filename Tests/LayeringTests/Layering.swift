@@ -5,7 +5,8 @@ enum Layering {
     "CKernels": [],
     "COpenBLAS": [],
     "CJSON": [],
-    "Tensors": ["CKernels"],
+    "CMessageDigest": [],
+    "Tensors": ["CKernels", "CMessageDigest"],
     "Formats": ["CJSON", "Tensors"],
     "SAE": ["Tensors"],
     "Detector": ["Tensors"],
@@ -13,7 +14,9 @@ enum Layering {
     "Steering": ["Tensors", "Formats", "SAE", "Importers"],
     "Watermark": ["Tensors", "Detector", "Steering"],
     "CSteering": [],
-    "SteeringC": ["CSteering", "Tensors", "SAE", "Detector", "Steering", "Watermark"],
+    "SteeringC": [
+      "CSteering", "Tensors", "SAE", "Detector", "Importers", "Steering", "Watermark",
+    ],
     "steerctl": [
       "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering", "Watermark",
       "ArgumentParser", "Foundation",

@@ -21,6 +21,7 @@ package final class EncoderMatrix: Sendable {
   package let stored: RowMatrix
   package let layout: Layout
   private let prepared = Mutex<RowMatrix?>(nil)
+  private let digested = Mutex<[UInt8]?>(nil)
 
   package init(_ stored: RowMatrix, layout: Layout) {
     self.stored = stored
@@ -43,6 +44,21 @@ package final class EncoderMatrix: Sendable {
       return matrix
     }
     return made
+  }
+
+  /// SHA-256 of the whole encoder feature-major, computed on first use; the same for either layout.
+  ///
+  /// Locks while it computes: for set-up, not for a per-row loop.
+  package func digest(_ kernels: Kernels) throws(DictionaryError) -> [UInt8] {
+    let matrix = try featureMajor(kernels)
+    return digested.withLock { cached in
+      if let cached { return cached }
+      var digest = Digest()
+      digest.update(matrix)
+      let bytes = digest.finish()
+      cached = bytes
+      return bytes
+    }
   }
 
   /// The encoder rows of `features`, contiguous, `[features.count, modelWidth]`, checked.

@@ -26,6 +26,16 @@ public enum Normalisation: Sendable, Equatable {
   }
 }
 
+extension Normalisation {
+  /// Whether what is undone after decoding differs from row to row.
+  package var dependsOnRow: Bool {
+    switch self {
+    case .none, .constantFactor: false
+    case .rootWidthOverNorm, .layerNorm: true
+    }
+  }
+}
+
 /// The affine map that takes one normalised reconstruction back to the units of its row.
 ///
 /// row units = normalised units · `scale` + `offset`. An edit, being a difference, is only scaled.

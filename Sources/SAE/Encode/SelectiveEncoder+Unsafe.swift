@@ -15,13 +15,17 @@ package final class SelectiveEncoder: Sendable {
   package let dictionary: SparseDictionary
   /// The features in the order in which their activations are written.
   package let features: [Int]
-  private let rows: RowMatrix
-  private let bias: [Float]
-  private let norms: [Float]
-  private let selection: Selection
+  /// Their encoder rows, `[features.count, modelWidth]`.
+  package let rows: RowMatrix
+  /// Their encoder biases.
+  package let bias: [Float]
+  /// What z is multiplied by after the bias; empty for nothing.
+  package let norms: [Float]
+  /// How σ decides about them.
+  package let selection: Selection
 
   /// How σ decides about the picked features; arrays are in their order.
-  private enum Selection {
+  package enum Selection: Sendable {
     /// Active above max(θ, 0), which covers ReLU (θ = 0), JumpReLU and BatchTopK.
     case threshold([Float])
     case gate(bias: [Float], magnitude: [Float], scale: [Float])

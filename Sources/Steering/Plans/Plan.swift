@@ -29,6 +29,15 @@ public final class Plan: Sendable {
   let encoder: SelectiveEncoder?
   /// Whether edits are in the units of normalised rows and must be scaled back per row.
   let needsRowScale: Bool
+  /// Whether some edit is a fraction of the row's norm.
+  let needsRowNorm: Bool
+
+  /// Number of features whose activation is read.
+  public var readingCount: Int { encoder?.features.count ?? 0 }
+  /// Whether reading them takes the whole encoder, to rank against.
+  public var ranks: Bool { encoder != nil && dictionary.activation.k != nil }
+  /// Width of the rows that it edits.
+  public var width: Int { directions.width }
 
   /// One intervention, ready to be evaluated.
   struct Edit {
@@ -112,6 +121,7 @@ public final class Plan: Sendable {
     needsRowScale =
       dictionary.denormalisesOutput && dictionary.normalisation != .none
       && edits.contains { $0.unit == .activation && $0.mode != .projectOut }
+    needsRowNorm = edits.contains { $0.unit == .fraction }
   }
 
   /// Where each value stands.

@@ -12,6 +12,8 @@ public struct RowEdit: Sendable, Equatable {
 
   /// How the row fared.
   public var outcome: Outcome
+  /// Whether some intervention covers the row.
+  public var isInScope: Bool
   /// ‖Δ‖, the length of the edit in the units of the row; 0 unless edited.
   public var deltaNorm: Float
   /// ‖x‖ before the edit; 0 when no edit was in scope.
@@ -23,5 +25,6 @@ public struct RowEdit: Sendable, Equatable {
     return rowNorm > 0 ? deltaNorm / rowNorm : .infinity
   }
 
-  static let untouched = RowEdit(outcome: .untouched, deltaNorm: 0, rowNorm: 0)
+  static let outOfScope = RowEdit(
+    outcome: .untouched, isInScope: false, deltaNorm: 0, rowNorm: 0)
 }

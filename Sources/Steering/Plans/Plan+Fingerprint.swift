@@ -1,0 +1,79 @@
+import SAE
+import Tensors
+
+extension Plan {
+  /// 32 bytes that stand for everything that decides what the plan does to a row: for keys of caches.
+  ///
+  /// SHA-256 over the compiled plan, so equal interventions in any order on equal weights agree, in every
+  /// process. The prompt's length is a session's own: keys of plans with a phase need it beside this.
+  /// Instruction sets, which may differ in the last bit, do not count.
+  ///
+  /// - Complexity: O(features · width); where activations are ranked also the whole encoder, once per
+  ///   dictionary.
+  public func fingerprint() throws(SteeringError) -> [UInt8] {
+    var digest = Digest()
+    digest.update("steering plan 1")
+    digest.update(dictionary.kind.rawValue)
+    updateNormalisation(&digest)
+    digest.update(dictionary.subtractsDecoderBias ? dictionary.decoderBias : [])
+    digest.update(directions)
+    digest.update(features.map { dictionary.decodeScale(of: $0) })
+    try updateEncoder(&digest)
+    // In an order of their own: that of two edits which differ in scope alone is the writer's.
+    for edit in edits.map(fingerprint(of:)).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+      digest.update(edit)
+    }
+    return digest.finish()
+  }
+
+  private func updateNormalisation(_ digest: inout Digest) {
+    digest.update(dictionary.normalisation.name)
+    switch dictionary.normalisation {
+    case .none, .rootWidthOverNorm: break
+    case .constantFactor(let value), .layerNorm(let value): digest.update(value)
+    }
+  }
+
+  private func updateEncoder(_ digest: inout Digest) throws(SteeringError) {
+    guard let encoder else {
+      digest.update("reads nothing")
+      return
+    }
+    digest.update(encoder.rows)
+    digest.update(encoder.bias)
+    digest.update(encoder.norms)
+    digest.update(dictionary.activation.name)
+    switch encoder.selection {
+    case .threshold(let threshold): digest.update(threshold)
+    case .gate(let bias, let magnitude, let scale):
+      digest.update(bias)
+      digest.update(magnitude)
+      digest.update(scale)
+    case .rank(_, let k, _):
+      digest.update(k)
+      let rivals = try SteeringError.rendering(for: dictionary) { () throws(DictionaryError) in
+        try dictionary.encoder.digest(dictionary.kernels)
+      }
+      digest.update(rivals)
+      digest.update(dictionary.encoderBias)
+      digest.update(dictionary.decoderNorms)
+    }
+  }
+
+  private func fingerprint(of edit: Edit) -> [UInt8] {
+    var digest = Digest()
+    digest.update(edit.mode.rawValue)
+    digest.update(features[edit.slot])
+    digest.update(edit.unit.rawValue)
+    digest.update(edit.amount)
+    let scope = scopes[edit.scope]
+    digest.update(scope.phase.rawValue)
+    digest.update(scope.skipFirst)
+    digest.update(scope.ranges.count)
+    for range in scope.ranges {
+      digest.update(range.lowerBound)
+      digest.update(range.upperBound)
+    }
+    return digest.finish()
+  }
+}

@@ -1,0 +1,133 @@
+import SAE
+import Tensors
+
+/// Rows of one step of a host, in its own memory, each with the session of its sequence.
+///
+/// All or nothing: every edit is computed before any row is written, so a row that must be refused
+/// leaves the others, and all sessions, as they were. A session that stands at one row computes it
+/// once; one that stands at several has scratch for one, and computes the others again to write them.
+package struct RowBatch {
+  /// Address of the first row.
+  package let base: UnsafeMutableRawPointer
+  /// f32, bf16 or f16.
+  package let elementType: ElementType
+  /// Number of rows.
+  package let count: Int
+  /// Elements from one row to the next.
+  package let stride: Int
+
+  /// Why a batch was refused, and because of which of its rows.
+  package struct Failure: Error {
+    package var row: Int
+    package var error: SteeringError
+  }
+
+  /// The caller has checked that `stride` is a row or more and that the extent can be addressed.
+  package init(
+    base: UnsafeMutableRawPointer, elementType: ElementType, count: Int, stride: Int
+  ) {
+    self.base = base
+    self.elementType = elementType
+    self.count = count
+    self.stride = stride
+  }
+
+  /// The values of row `index` in f32: in place, or widened into `buffer`, `[width]`.
+  func values(
+    _ index: Int, _ buffer: UnsafeMutablePointer<Float>, width: Int, _ kernels: Kernels
+  ) -> UnsafePointer<Float> {
+    guard elementType != .f32 else {
+      return UnsafePointer(row(index).assumingMemoryBound(to: Float.self))
+    }
+    elementType.widen(row(index), count: width, into: buffer, kernels)
+    return UnsafePointer(buffer)
+  }
+
+  private func row(_ index: Int) -> UnsafeMutableRawPointer {
+    base + index * stride * elementType.byteCount
+  }
+
+  /// Applies to each row the plan of its session, nil for none; allocates nothing.
+  ///
+  /// - Parameter position: Of a row; nil for the session's own count.
+  /// - Parameter report: Told the outcome of every row, once all of them are known to succeed.
+  package func apply(
+    session: (Int) -> Unmanaged<Session>?, position: (Int) -> Int?,
+    report: (Int, RowEdit.Outcome) -> Void
+  ) throws(Failure) {
+    for index in 0..<count {
+      session(index)?._withUnsafeGuaranteedRef { session in
+        session.batchStart = session.position
+        session.pendingRow = nil
+      }
+    }
+    do throws(Failure) {
+      try check(session, position)
+    } catch {
+      rewind(session)
+      throw error
+    }
+    rewind(session)
+    for index in 0..<count {
+      guard let session = session(index) else {
+        report(index, .untouched)
+        continue
+      }
+      report(index, try write(index, session, position).outcome)
+    }
+  }
+
+  /// Computes every row, and leaves the last edit of each session in its scratch.
+  private func check(
+    _ session: (Int) -> Unmanaged<Session>?, _ position: (Int) -> Int?
+  ) throws(Failure) {
+    for index in 0..<count {
+      guard let session = session(index) else { continue }
+      try attempt(index, session) { session throws(SteeringError) in
+        if let position = position(index) { session.position = position }
+        session.rowName = index
+        session.pendingEdit = try session.prepare(row(index), elementType, measuring: false)
+        session.pendingRow = index
+        if session.position < .max { session.position += 1 }
+      }
+    }
+  }
+
+  private func rewind(_ session: (Int) -> Unmanaged<Session>?) {
+    for index in 0..<count {
+      session(index)?._withUnsafeGuaranteedRef { session in
+        session.position = session.batchStart
+        session.rowName = nil
+      }
+    }
+  }
+
+  private func write(
+    _ index: Int, _ session: Unmanaged<Session>, _ position: (Int) -> Int?
+  ) throws(Failure) -> RowEdit {
+    try attempt(index, session) { session throws(SteeringError) in
+      if let position = position(index) { session.position = position }
+      var edit = session.pendingEdit
+      if session.pendingRow != index {
+        session.pendingRow = nil
+        edit = try session.prepare(row(index), elementType, measuring: false)
+      }
+      session.write(edit, to: row(index), elementType)
+      session.advance(edit)
+      return edit
+    }
+  }
+
+  private func attempt<R>(
+    _ index: Int, _ session: Unmanaged<Session>,
+    _ body: (Session) throws(SteeringError) -> R
+  ) throws(Failure) -> R {
+    let result = session._withUnsafeGuaranteedRef { session in
+      Result { () throws(SteeringError) in try body(session) }
+    }
+    switch result {
+    case .success(let value): return value
+    case .failure(let error): throw Failure(row: index, error: error)
+    }
+  }
+}
