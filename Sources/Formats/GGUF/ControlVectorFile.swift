@@ -55,9 +55,12 @@ package struct ControlVectorFile: Sendable {
   }
 
   /// Writes a file: the keys that llama.cpp's and repeng's own writers give it, layers ascending.
+  ///
+  /// - Returns: the size of the file in bytes.
+  @discardableResult
   package static func write(
     _ path: String, directions: [(layer: Int, values: [Float])], modelHint: String?
-  ) throws(FormatError) {
+  ) throws(FormatError) -> Int {
     var keys: [(key: String, value: GGUFValue)] = [
       ("general.architecture", .string(architecture))
     ]
@@ -66,7 +69,7 @@ package struct ControlVectorFile: Sendable {
     let tensors = directions.sorted { $0.layer < $1.layer }.map {
       GGUFWriter.Entry(name(of: $0.layer), shape: [$0.values.count], $0.values)
     }
-    try GGUFWriter.write(path, keys: keys, tensors: tensors)
+    return try GGUFWriter.write(path, keys: keys, tensors: tensors)
   }
 
   private static func checkArchitecture(_ header: GGUFHeader) throws(FormatError) {

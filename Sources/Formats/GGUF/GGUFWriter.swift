@@ -18,10 +18,12 @@ package enum GGUFWriter {
   ///
   /// The header is read back before it is written. Every tensor, the last one too, is padded with
   /// zeros to the alignment of 32, which llama.cpp expects.
+  /// - Returns: the size of the file in bytes.
   /// - Throws: what ``GGUFHeader`` refuses, and what ``OutputFile`` throws, with the path.
+  @discardableResult
   package static func write(
     _ path: String, keys: [(key: String, value: GGUFValue)], tensors: [Entry]
-  ) throws(FormatError) {
+  ) throws(FormatError) -> Int {
     let padding = GGUFHeader.defaultAlignment
     do throws(FormatError) {
       let header = try header(keys: keys, tensors: tensors)
@@ -33,6 +35,7 @@ package enum GGUFWriter {
         try output.write([UInt8](repeating: 0, count: end - output.position))
       }
       try output.commit()
+      return output.position
     } catch {
       throw error.at(path: path)
     }

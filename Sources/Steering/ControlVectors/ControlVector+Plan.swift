@@ -11,9 +11,11 @@ extension ControlVector {
   public init(
     _ plan: Plan, block: Int? = nil, modelHint: String? = nil
   ) throws(SteeringError) {
-    let place = try block ?? Self.block(of: plan.dictionary)
+    let place: Int
+    if let block { place = block } else { place = try Self.block(of: plan.dictionary) }
+    let vector = try plan.controlVector()
     try self.init(
-      [place: try plan.controlVector()],
+      [place: vector],
       modelHint: modelHint ?? plan.dictionary.output.model)
   }
 
@@ -25,7 +27,7 @@ extension ControlVector {
       throw SteeringError(
         .invalidArgument, "the dictionary does not say where its rows lie; give the layer")
     }
-    guard let block = dictionary.output.blockOutput else {
+    guard let block = dictionary.output.place?.residualLayer else {
       throw SteeringError(
         .invalidArgument,
         "the dictionary is at '\(hook)', expected the output of a block (blocks.N.hook_resid_post, or"
@@ -33,17 +35,5 @@ extension ControlVector {
           + " of a block nevertheless, give the layer")
     }
     return block
-  }
-}
-
-extension Tap {
-  /// N where this is the residual stream after block N (or before block N + 1), else nil.
-  var blockOutput: Int? {
-    guard let place else { return nil }
-    switch place.site {
-    case .residualPost: return place.layer
-    case .residualPre where place.layer > 0: return place.layer - 1
-    default: return nil
-    }
   }
 }

@@ -33,6 +33,9 @@ public struct ControlVector: Sendable, Equatable {
   /// The length of each direction.
   public var width: Int { directions.first?.value.count ?? 0 }
 
+  /// ‖v‖ of a block's direction; 0 where it has none.
+  public func norm(ofBlock block: Int) -> Double { Self.norm(directions[block] ?? []) }
+
   /// Puts directions together.
   ///
   /// - Throws: `invalidArgument` for no direction or a block that is negative; `shapeMismatch` for widths
@@ -94,11 +97,13 @@ public struct ControlVector: Sendable, Equatable {
   /// directly.
   ///
   /// The same content gives the same bytes.
+  /// - Returns: the size of the file in bytes.
   /// - Throws: `invalidArgument` for block 0 in repeng's convention, which no file can hold;
   ///   `inputOutput`.
+  @discardableResult
   public func write(
     to path: String, convention: LayerConvention = .repeng
-  ) throws(SteeringError) {
+  ) throws(SteeringError) -> Int {
     let accepted = ControlVectorFile.layers
     var entries: [(layer: Int, values: [Float])] = []
     for block in blocks {
@@ -112,7 +117,7 @@ public struct ControlVector: Sendable, Equatable {
       entries.append((layer, directions[block] ?? []))
     }
     let written = entries
-    try SteeringError.rendering { () throws(FormatError) in
+    return try SteeringError.rendering { () throws(FormatError) in
       try ControlVectorFile.write(path, directions: written, modelHint: modelHint)
     }
   }
