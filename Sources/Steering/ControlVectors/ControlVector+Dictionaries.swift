@@ -25,7 +25,7 @@ extension ControlVector {
   ///   - blocks: Which directions; nil for all.
   ///   - source: What the files are called, for the record in `cfg.json`.
   /// - Throws: `invalidArgument` when `folder` is not free or a block has no direction, or none of them
-  ///   has a length; `nonFinite` for a direction too short or too long for an f32 encoder row;
+  ///   has a length; `nonFinite` for a direction too short for an f32 encoder row;
   ///   `inputOutput`.
   @discardableResult
   public func writeDictionaries(
@@ -105,7 +105,7 @@ extension ControlVector {
       throw SteeringError(
         .nonFinite,
         "the direction of layer \(block) has norm \(norm), for which f32 cannot hold an encoder row;"
-          + " expected about 1e-18 to 1e18")
+          + " expected a norm of at least 1e-38")
     }
     return row
   }

@@ -119,7 +119,7 @@ struct Export: ParsableCommand {
     report.line()
     notes(vector, dictionary, into: &report)
     report.field(
-      "wrote", "\(OutputPath.label(controlVector)) (\(Figures.bytes(byteCount)))")
+      "wrote", "\(OutputPath.label(OutputPath.resolve(controlVector))) (\(Figures.bytes(byteCount)))")
     report.field("run", command.map(OutputPath.quoted).joined(separator: " "))
     report.show()
   }
