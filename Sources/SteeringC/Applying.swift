@@ -1,3 +1,6 @@
+// What each function promises stands in steering.h.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
 public import CSteering
 import Steering
 
