@@ -4,7 +4,7 @@ import Steering
 import TestSupport
 import Testing
 
-@Suite struct ControlVectorTests {
+@Suite struct ControlVectorLayersTests {
   private let folder: TemporaryFolder
   private var path: String { folder.file("v.gguf") }
 
