@@ -30,7 +30,7 @@ import Testing
   @Test func everyNoteOfExportIsShown() throws {
     let result = try sandbox.run(
       [
-        "export", "--control-vector", "a b.gguf", "--feature", "1", "--alpha", "4", "--layer", "0",
+        "export", "--control-vector", "a, b.gguf", "--feature", "1", "--alpha", "4", "--layer", "0",
         "--layer-convention", "cvector-generator", "--model-hint", "toy2",
       ] + sae)
     #expect(result.status == 0, "\(result.error)")

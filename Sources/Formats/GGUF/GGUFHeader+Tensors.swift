@@ -105,6 +105,12 @@ extension GGUFHeader {
     }
     let needed = last.begin + last.byteCount
     let available = fileByteCount - dataOffset
+    guard needed > 0 || available >= 0 else {
+      throw FormatError(
+        .truncated(
+          what: "padding before tensor data", needed: dataOffset - headerEnd,
+          available: fileByteCount - headerEnd), offset: headerEnd)
+    }
     guard needed <= available else {
       throw FormatError(
         .truncated(what: "tensor data", needed: needed, available: max(0, available)),

@@ -119,7 +119,8 @@ struct Export: ParsableCommand {
     report.line()
     notes(vector, dictionary, into: &report)
     report.field(
-      "wrote", "\(OutputPath.label(OutputPath.resolve(controlVector))) (\(Figures.bytes(byteCount)))")
+      "wrote",
+      "\(OutputPath.label(OutputPath.resolve(controlVector))) (\(Figures.bytes(byteCount)))")
     report.field("run", command.map(OutputPath.quoted).joined(separator: " "))
     report.show()
   }
@@ -139,6 +140,9 @@ struct Export: ParsableCommand {
       {
         report.warning("the dictionary is at \(hook), which is not the output of block \(block)")
       }
+    }
+    if controlVector.contains(",") {
+      report.warning("llama.cpp takes a comma for the end of a name: rename the file")
     }
     if vector.modelHint == nil {
       report.warning("repeng reads no file without a model hint: give --model-hint")

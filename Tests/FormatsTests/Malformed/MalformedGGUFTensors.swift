@@ -82,6 +82,10 @@ extension MalformedCase {
       "no data", [B.tensor("a", [2])], data: 0,
       .truncated(what: "tensor data", needed: 8, available: 0)),
     tensors(
+      "an empty tensor past the end", [B.tensor("a", [0])], data: 0,
+      // 24 bytes of head and 33 of description end at 57, the data starts at 64.
+      .truncated(what: "padding before tensor data", needed: 7, available: 0)),
+    tensors(
       "bytes after the padding", [B.tensor("a", [2])], data: 33, .trailingBytes(count: 1)),
     tensors(
       "a terabyte that is not there", [B.tensor("a", [1 << 38])], data: 0,
