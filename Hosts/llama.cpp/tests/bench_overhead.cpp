@@ -1,7 +1,7 @@
 /* What steering costs: tokens per second of single-sequence decoding, with a clamp of three features and
- * with no callback at all, block by block in turn. Prints JSON.
+ * with no callback at all, token by token in turn. Prints JSON.
  *
- *     bench_overhead model.gguf dictionary [repeats]
+ *     bench_overhead model.gguf dictionary [blocks [threads]]
  *
  * Two dictionaries of 4,096 features: the one given, and a JumpReLU one with random weights. */
 #include "support.h"
@@ -10,6 +10,12 @@
 #include <cstdlib>
 
 static const int block = 32; /* tokens */
+static int n_threads = 1;
+
+static void set_params(llama_context_params &params) {
+    params.n_seq_max = 1;
+    params.n_threads = params.n_threads_batch = n_threads;
+}
 
 static double seconds_of(const std::function<void()> &work) {
     const int64_t start = llama_time_us();
@@ -23,41 +29,50 @@ static double median(std::vector<double> values) {
     return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-/* One block of greedy-like decoding from the start of a text: fixed tokens, logits each time. */
-static void decode_block(llama_context *context, const std::function<int32_t(llama_batch)> &decode) {
-    llama_memory_clear(llama_get_memory(context), false);
-    Batch batch(1);
-    for (int i = 0; i < block; ++i) {
+/* A context that reads one text again and again, a token at a time. */
+struct Reader {
+    std::function<int32_t(llama_batch)> decode;
+    llama_context *context;
+    Batch batch{1};
+    int position = 0;
+    double seconds = 0;
+
+    void read() {
+        if (position == 256) position = 0;
+        if (position == 0) llama_memory_clear(llama_get_memory(context), false);
         batch.clear();
-        batch.add(texts[1][size_t(i) % texts[1].size()], i, 0, true);
-        EXPECT(decode(batch.batch) == 0, "decode");
+        batch.add(texts[1][size_t(position) % texts[1].size()], position, 0, true);
+        position += 1;
+        seconds += seconds_of([&] { EXPECT(decode(batch.batch) == 0, "decode"); });
     }
-}
+    double taken() {
+        const double result = seconds;
+        seconds = 0;
+        return result;
+    }
+};
 
 static void measure(llama_model *model, const char *name, const steer_dictionary_t *dictionary,
                     int repeats, bool has_plan, bool is_last) {
-    const auto plain = plain_context(model, [](llama_context_params &params) { params.n_seq_max = 1; });
-    Run run(model, [](llama_context_params &params) { params.n_seq_max = 1; });
+    const auto plain = plain_context(model, set_params);
+    Run run(model, set_params);
     const Plan plan = plan_json(dictionary, R"({"version": 1, "interventions": [
         {"feature": 1000, "mode": "clamp", "alpha": 200},
         {"feature": 2000, "mode": "clamp", "alpha": 200},
         {"feature": 3000, "mode": "clamp", "alpha": 200}]})");
     if (has_plan) attach(run, 0, dictionary, plan.get());
-    const auto with = [&] {
-        decode_block(run.context.get(), [&](llama_batch batch) { return run.steer.decode(batch); });
-    };
-    const auto without = [&] {
-        decode_block(plain.get(), [&](llama_batch batch) { return llama_decode(plain.get(), batch); });
-    };
-    with();
-    without();
+    Reader with{[&](llama_batch batch) { return run.steer.decode(batch); }, run.context.get()};
+    Reader without{[&](llama_batch batch) { return llama_decode(plain.get(), batch); }, plain.get()};
     std::vector<double> ratios, rates, plain_rates;
-    for (int i = 0; i < repeats; ++i) {
-        // Either goes first in turn, so that a machine that drifts favours neither.
-        double steered = 0;
-        if (i % 2 == 0) steered = seconds_of(with);
-        const double base = seconds_of(without);
-        if (i % 2 == 1) steered = seconds_of(with);
+    for (int i = -1; i < repeats; ++i) {
+        // Token by token in turn, each first as often, so that a busy machine favours neither.
+        for (int j = 0; j < block; ++j) {
+            (j % 2 ? with : without).read();
+            (j % 2 ? without : with).read();
+        }
+        const double steered = with.taken();
+        const double base = without.taken();
+        if (i < 0) continue; // warming up
         ratios.push_back(base / steered);
         rates.push_back(block / steered);
         plain_rates.push_back(block / base);
@@ -76,7 +91,8 @@ static void measure(llama_model *model, const char *name, const steer_dictionary
 int main(int argc, char **argv) {
     if (argc < 3) return 2;
     const int repeats = argc > 3 ? std::atoi(argv[3]) : 15;
-    if (repeats < 1) return 2;
+    if (argc > 4) n_threads = std::atoi(argv[4]);
+    if (repeats < 1 || n_threads < 1) return 2;
     Workshop workshop;
     llama_model *model = load_model(argv[1], true);
     {
@@ -85,8 +101,8 @@ int main(int argc, char **argv) {
         wish.threshold = 500;
         const Dictionary given = open_dictionary(argv[2]);
         const Dictionary jumprelu = open_dictionary(workshop.make(wish));
-        std::printf("{\n  \"tokens_per_block\": %d,\n  \"pairs\": %d,\n  \"cases\": [\n", block,
-                    repeats);
+        std::printf("{\n  \"tokens_per_block\": %d,\n  \"blocks\": %d,\n  \"threads\": %d,\n"
+                    "  \"cases\": [\n", block, repeats, n_threads);
         measure(model, "no plan", jumprelu.get(), repeats, false, false);
         measure(model, "clamp of 3, jumprelu", jumprelu.get(), repeats, true, false);
         measure(model, "clamp of 3, given dictionary", given.get(), repeats, true, true);
