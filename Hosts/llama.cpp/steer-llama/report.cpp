@@ -163,8 +163,9 @@ void print_text(const Options &options, const Generation &generation) {
 }
 
 void print_json(const Options &options, const Generation &generation) {
-    std::printf("{\n  \"model\": %s,\n  \"layer\": %d,\n  \"prompts\": [",
-                json_text(options.model).c_str(), generation.layer);
+    std::printf("{\n  \"model\": %s,\n  \"layer\": %s,\n  \"prompts\": [",
+                json_text(options.model).c_str(),
+                generation.layer < 0 ? "null" : std::to_string(generation.layer).c_str());
     for (size_t i = 0; i < options.prompts.size(); ++i) {
         std::printf("%s\n    {\n      \"prompt\": %s,\n      \"prompt_tokens\": %s", i ? "," : "",
                     json_text(options.prompts[i].text).c_str(),
