@@ -61,7 +61,7 @@ typedef int32_t steer_status_t;
 
 enum {
     STEER_OK = 0,
-    STEER_ERR_ARGUMENT = 1,     /* an argument is NULL, misaligned, or out of its documented range */
+    STEER_ERR_ARGUMENT = 1,     /* an argument is NULL, misaligned, or outside its stated range */
     STEER_ERR_SHAPE = 2,        /* widths, counts or strides do not fit together */
     STEER_ERR_NONFINITE = 3,    /* a value is NaN or infinite, or would become so */
     STEER_ERR_CAPACITY = 4,     /* a buffer is too small; `required` says what is needed */
@@ -586,7 +586,7 @@ STEER_API steer_status_t steer_encoder_encode(
 
 /* ---- Plans as plain arrays ------------------------------------------------------------------ */
 
-/* A plan's numbers, for a host that applies it in a kernel of its own (a GPU). Immutable, shared. */
+/* A plan's numbers, for a host that applies it in a kernel of its own, as on a GPU. Immutable. */
 typedef struct steer_arrays steer_arrays_t;
 
 /* How activations are selected; s, r and the arrays are those of steer_plan_arrays_t. */
