@@ -12,8 +12,6 @@ The output of block N is where dictionaries named ``blocks.N.hook_resid_post`` w
 
 from __future__ import annotations
 
-from ..errors import LibraryError
-
 try:
     import torch as _torch  # noqa: F401
 except ImportError as error:
@@ -24,4 +22,4 @@ except ImportError as error:
 from .counts import Applied
 from .hook import SteeringHook, hook
 
-__all__ = ["Applied", "LibraryError", "SteeringHook", "hook"]
+__all__ = ["Applied", "SteeringHook", "hook"]
