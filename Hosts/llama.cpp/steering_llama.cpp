@@ -45,7 +45,8 @@ bool LlamaAdapter::bind(llama_context *context) {
         return s.fail("nothing is installed, expected install() before llama_init_from_model");
     }
     if (!context) return s.fail("the context is NULL");
-    if (s.context) return s.fail("the adapter has a context already, expected one adapter per context");
+    if (s.context)
+        return s.fail("the adapter has a context already, expected one adapter per context");
     if (steer_abi_version() != STEER_ABI_VERSION) {
         return s.fail("libsteering has ABI " + to_string(steer_abi_version()) + ", expected "
                       + to_string(STEER_ABI_VERSION));
@@ -103,13 +104,15 @@ int LlamaAdapter::layer_of(const steer_dictionary_t *dictionary) {
         return -1;
     }
     if (info.output_layer < 0) {
-        s.fail("the dictionary does not say which block it belongs to, expected a layer to be given");
+        s.fail(
+            "the dictionary does not say which block it belongs to, expected a layer to be given");
         return -1;
     }
     if (info.output_site == STEER_SITE_RESIDUAL_POST) return info.output_layer;
     if (info.output_site == STEER_SITE_RESIDUAL_PRE) {
         if (info.output_layer > 0) return info.output_layer - 1;
-        s.fail("the dictionary acts on the embeddings before block 0, expected the output of a block");
+        s.fail(
+            "the dictionary acts on the embeddings before block 0, expected the output of a block");
         return -1;
     }
     s.fail(std::string("the dictionary acts on ") + site_name(info.output_site)
@@ -147,7 +150,8 @@ bool LlamaAdapter::attach(llama_seq_id sequence, const steer_dictionary_t *dicti
         layer = layer_of(dictionary);
         if (layer < 0) return false;
     } else if (is_transcoder(dictionary)) {
-        return s.fail("the dictionary is a transcoder, expected an autoencoder of the residual stream");
+        return s.fail(
+            "the dictionary is a transcoder, expected an autoencoder of the residual stream");
     }
     if (layer >= s.n_layer) {
         return s.fail("layer " + to_string(layer) + " is out of range, expected 0 to "

@@ -7,12 +7,13 @@
  *     steer.attach(sequence, dictionary, plan);  as often as wanted, between decodes
  *     steer.decode(batch);                       in place of llama_decode
  *
- * The residual stream after block L is the graph's tensor `l_out-L`. The adapter asks the scheduler for
- * those tensors alone that a plan or a capture needs, edits the rows that belong to steered sequences,
- * and leaves every other row's bits as they were.
+ * The residual stream after block L is the graph's tensor `l_out-L`. The adapter asks the scheduler
+ * for those tensors alone that a plan or a capture needs, edits the rows that belong to steered
+ * sequences, and leaves every other row's bits as they were.
  *
- * ERRORS   Functions that can fail return false (decode: a code other than 0); error() has the reason,
- *          one line, until the next call. Nothing throws except std::bad_alloc outside decode.
+ * ERRORS   Functions that can fail return false (decode: a code other than 0); error() has the
+ *          reason, one line, until the next call. Nothing throws except std::bad_alloc outside
+ *          decode.
  * THREADS  One thread at a time, the one that decodes.
  * LIFE     The adapter must stay where it is and outlive the context. Plans and dictionaries may be
  *          ended once they are attached.
@@ -71,17 +72,17 @@ public:
     LlamaAdapter(const LlamaAdapter &) = delete;
     LlamaAdapter &operator=(const LlamaAdapter &) = delete;
 
-    /* Puts the callback into `params` and turns kv_unified on, which keeps rows in the batch's order.
-     * A callback that stands there already is kept: it is asked for every tensor as before, and sees
-     * steered layers after the edit. */
+    /* Puts the callback into `params` and turns kv_unified on, which keeps rows in the batch's
+     * order. A callback that stands there already is kept: it is asked for every tensor as before,
+     * and sees steered layers after the edit. */
     bool install(llama_context_params &params);
 
-    /* Takes the context that was made from those params. Refused: a context without unified KV cache,
-     * a model with an encoder, a libsteering of another ABI. */
+    /* Takes the context that was made from those params. Refused: a context without unified KV
+     * cache, a model with an encoder, a libsteering of another ABI. */
     bool bind(llama_context *context);
 
-    /* The block after whose output `dictionary` acts: L for the residual stream after block L, L - 1
-     * for the one before block L >= 1. -1 for any other place, with the reason in error(). */
+    /* The block after whose output `dictionary` acts: L for the residual stream after block L,
+     * L - 1 for the one before block L >= 1. -1 for any other place, with the reason in error(). */
     int layer_of(const steer_dictionary_t *dictionary);
 
     /* Starts `plan` on a sequence, from the next decode on. `dictionary` may be NULL when
@@ -94,8 +95,8 @@ public:
     void detach(llama_seq_id sequence, int layer);
 
     /* Gives `to` the plans and counts of `from` in place of its own: call it beside
-     * llama_memory_seq_cp. Rolling back (llama_memory_seq_rm) needs no call: positions come with the
-     * batch. */
+     * llama_memory_seq_cp. Rolling back (llama_memory_seq_rm) needs no call: positions come with
+     * the batch. */
     bool copy(llama_seq_id from, llama_seq_id to);
 
     /* llama_decode with steering. 0, a code of llama_decode, DECODE_REFUSED or DECODE_FAILED.
@@ -103,15 +104,16 @@ public:
      * belongs to a steered and to another sequence. */
     int32_t decode(llama_batch batch);
 
-    /* What the plans of a sequence have done, one entry per layer, ascending. Failed decodes count. */
+    /* What the plans of a sequence have done, one entry per layer, ascending. Failed decodes
+     * count. */
     std::vector<Applied> applied(llama_seq_id sequence) const;
 
-    /* Collects rows of these layers from the next decode on, in place of earlier choices; none: stops.
-     * The last layer has rows only for tokens whose logits are asked for. */
+    /* Collects rows of these layers from the next decode on, in place of earlier choices; none:
+     * stops. The last layer has rows only for tokens whose logits are asked for. */
     bool capture(const std::vector<int> &layers);
 
-    /* What was collected; NULL for a layer that is not captured. Grows until clear_captured(), which
-     * keeps the memory. */
+    /* What was collected; NULL for a layer that is not captured. Grows until clear_captured(),
+     * which keeps the memory. */
     const CapturedRows *captured(int layer) const;
     void clear_captured();
 

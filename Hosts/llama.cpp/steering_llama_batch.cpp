@@ -113,8 +113,9 @@ bool LlamaAdapter::State::check_finished() {
         const Layer &layer = layers[i];
         if (!layer.is_wanted()) continue;
         if (layer.n_seen == 0) {
-            return fail("no tensor 'l_out-" + to_string(i) + "' appeared, expected one per ubatch: "
-                        "this architecture does not name it");
+            return fail("no tensor 'l_out-" + to_string(i)
+                        + "' appeared, expected one per ubatch: "
+                          "this architecture does not name it");
         }
         for (size_t sequence = 0; sequence < layer.expected.size(); ++sequence) {
             if (layer.given[sequence] < layer.expected[sequence]) {

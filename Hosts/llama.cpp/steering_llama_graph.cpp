@@ -1,8 +1,9 @@
 /* Inside the graph: which row of a tensor is which token, and the edit itself.
  *
- * The scheduler's callback says nothing about sequences or positions. Every ubatch is therefore laid
- * against the batch: the token ids that the graph looks up and the positions that it rotates by must be
- * those of the next tokens of the batch, in order. Nothing here throws: these are C frames. */
+ * The scheduler's callback says nothing about sequences or positions. Every ubatch is therefore
+ * laid against the batch: the token ids that the graph looks up and the positions that it rotates
+ * by must be those of the next tokens of the batch, in order. Nothing here throws: these are C
+ * frames. */
 #include "steering_llama_state.h"
 
 #include "ggml-backend.h"
@@ -28,8 +29,7 @@ bool LlamaAdapter::State::callback(ggml_tensor *tensor, bool ask, void *user) {
         s.is_asked = false;
         try {
             s.error = exception.what();
-        } catch (...) {
-        }
+        } catch (...) {}
     }
     if (ask) {
         s.is_chained_asked = s.chained && s.chained(tensor, true, s.chained_user);
@@ -93,8 +93,8 @@ void LlamaAdapter::State::look_at_inputs(const ggml_tensor *node) {
 bool LlamaAdapter::State::open_ubatch(const ggml_tensor *tokens) {
     const size_t count = size_t(ggml_nelements(tokens));
     if (count > rows.size() - ubatch_end || count > row_sessions.size()) {
-        return fail("the graph takes " + to_string(count) + " tokens after "
-                    + to_string(ubatch_end) + ", but the batch has " + to_string(rows.size()));
+        return fail("the graph takes " + to_string(count) + " tokens after " + to_string(ubatch_end)
+                    + ", but the batch has " + to_string(rows.size()));
     }
     ubatch_begin = ubatch_end;
     ubatch_end += count;
@@ -180,8 +180,8 @@ bool LlamaAdapter::State::take_rows(ggml_tensor *tensor, int layer) {
     return true;
 }
 
-/* Edits the rows of steered sequences. Only the span from the first to the last of them is read, and
- * only what was edited is written. */
+/* Edits the rows of steered sequences. Only the span from the first to the last of them is read,
+ * and only what was edited is written. */
 bool LlamaAdapter::State::steer_rows(ggml_tensor *tensor, Layer &layer, steer_type_t type) {
     size_t begin = tensor_rows.size();
     size_t end = 0;
@@ -200,9 +200,9 @@ bool LlamaAdapter::State::steer_rows(ggml_tensor *tensor, Layer &layer, steer_ty
     const size_t count = end - begin;
     ggml_backend_tensor_get(tensor, values.data(), begin * row_bytes, count * row_bytes);
     steer_error_t error = STEER_ERROR_INIT;
-    const steer_status_t status
-        = steer_batch_apply(row_sessions.data() + begin, row_positions.data() + begin, values.data(),
-                            type, count, size_t(n_embd), outcomes.data(), &error);
+    const steer_status_t status =
+        steer_batch_apply(row_sessions.data() + begin, row_positions.data() + begin, values.data(),
+                          type, count, size_t(n_embd), outcomes.data(), &error);
     if (status != STEER_OK) {
         std::string reason = std::string("tensor '") + tensor->name + "': " + error.message;
         if (error.row >= 0 && size_t(error.row) < count) {

@@ -51,7 +51,8 @@ struct LlamaAdapter::State {
     size_t n_wanted = 0;             /* layers */
     std::string error;
 
-    /* The running decode. Ubatches are consecutive runs of the batch: [ubatch_begin, ubatch_end). */
+    /* The running decode. Ubatches are consecutive runs of the batch: [ubatch_begin,
+     * ubatch_end). */
     bool is_decoding = false;
     bool was_bypassed = false; /* a graph ran that decode() did not start */
     bool has_failed = false;

@@ -11,13 +11,11 @@
 
 static std::string because() { return std::string(": ") + std::strerror(errno); }
 
-ActivationsFile::ActivationsFile(
-    const std::string &path, size_t width, const std::string &model, int layer)
+ActivationsFile::ActivationsFile(const std::string &path, size_t width, const std::string &model,
+                                 int layer)
     : path(path), layer(layer), part(path + ".XXXXXX"), width(width), model(model) {
     const int descriptor = mkstemp(&part[0]);
-    if (descriptor < 0) {
-        throw Failure(EXIT_ENVIRONMENT, path + " cannot be made" + because());
-    }
+    if (descriptor < 0) { throw Failure(EXIT_ENVIRONMENT, path + " cannot be made" + because()); }
     const mode_t mask = umask(0);
     umask(mask);
     fchmod(descriptor, 0666 & ~mask); // as any other new file
@@ -40,8 +38,8 @@ void ActivationsFile::write(const void *bytes, size_t count) {
     }
 }
 
-void ActivationsFile::append(
-    const float *row, int32_t token, int32_t position, int32_t document, bool is_special) {
+void ActivationsFile::append(const float *row, int32_t token, int32_t position, int32_t document,
+                             bool is_special) {
     write(row, width * sizeof(float)); // little-endian machines only, as everywhere here
     tokens.push_back(token);
     positions.push_back(position);
@@ -56,10 +54,11 @@ std::string ActivationsFile::header() const {
     std::string text = "{\"__metadata__\":{\"model\":" + json_text(model) + ",\"hook\":"
         + json_text("l_out-" + block + " = blocks." + block + ".hook_resid_post") + "}";
     size_t offset = 0;
-    const auto add = [&](const char *name, const char *type, const std::string &shape, size_t bytes) {
+    const auto add = [&](const char *name, const char *type, const std::string &shape,
+                         size_t bytes) {
         text += std::string(",\"") + name + "\":{\"dtype\":\"" + type + "\",\"shape\":[" + shape
-            + "],\"data_offsets\":[" + std::to_string(offset) + ","
-            + std::to_string(offset + bytes) + "]}";
+            + "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(offset + bytes)
+            + "]}";
         offset += bytes;
     };
     add("activations", "F32", rows + "," + std::to_string(width), n * width * sizeof(float));

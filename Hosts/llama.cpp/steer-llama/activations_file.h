@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-/* Rows go to a new file beside `path` as they come, what belongs to them stays in memory (13 bytes a
- * row), and finish() renames. A file that is never finished is removed. */
+/* Rows go to a new file beside `path` as they come, what belongs to them stays in memory (13 bytes
+ * a row), and finish() renames. A file that is never finished is removed. */
 class ActivationsFile {
 public:
     /* Throws Failure when the file cannot be made. */
@@ -17,7 +17,8 @@ public:
     ActivationsFile(const ActivationsFile &) = delete;
     ActivationsFile &operator=(const ActivationsFile &) = delete;
 
-    void append(const float *row, int32_t token, int32_t position, int32_t document, bool is_special);
+    void append(const float *row, int32_t token, int32_t position, int32_t document,
+                bool is_special);
     void finish();
 
     size_t n_rows() const { return tokens.size(); }

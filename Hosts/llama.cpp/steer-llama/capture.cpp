@@ -27,10 +27,10 @@ Capture::Capture(Host &host, const Options &options, int plan_layer) : host(host
     if (!host.steer.capture(layers)) throw Failure(EXIT_BAD_INPUT, host.steer.error());
     for (int layer : layers) {
         has_last_layer = has_last_layer || layer == host.n_layer() - 1;
-        const std::string path
-            = layers.size() == 1 ? options.capture : with_layer(options.capture, layer);
-        files.emplace_back(new ActivationsFile(path, size_t(host.n_embd()),
-                                               file_name(options.model), layer));
+        const std::string path =
+            layers.size() == 1 ? options.capture : with_layer(options.capture, layer);
+        files.emplace_back(
+            new ActivationsFile(path, size_t(host.n_embd()), file_name(options.model), layer));
     }
 }
 

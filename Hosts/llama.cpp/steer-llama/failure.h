@@ -15,7 +15,8 @@ struct Failure : std::runtime_error {
 };
 
 /* Throws what libsteering reports. */
-inline void check(steer_status_t status, const steer_error_t &error, const std::string &prefix = "") {
+inline void check(steer_status_t status, const steer_error_t &error,
+                  const std::string &prefix = "") {
     if (status == STEER_OK) return;
     throw Failure(status == STEER_ERR_IO ? EXIT_ENVIRONMENT : EXIT_BAD_INPUT,
                   prefix + error.message);

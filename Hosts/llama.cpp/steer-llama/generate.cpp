@@ -41,9 +41,9 @@ public:
         for (const auto &tokens : result.prompt_tokens) longest = std::max(longest, tokens.size());
         const int needed = int(longest) + std::max(options.n_predict, 1);
         if (options.context > 0 && options.context < needed) {
-            throw Failure(EXIT_BAD_INPUT, "--ctx is " + std::to_string(options.context)
-                                              + ", expected at least " + std::to_string(needed)
-                                              + " for the longest prompt and --predict");
+            throw Failure(EXIT_BAD_INPUT,
+                          "--ctx is " + std::to_string(options.context) + ", expected at least "
+                              + std::to_string(needed) + " for the longest prompt and --predict");
         }
         const int n_positions = options.context > 0 ? options.context : needed;
         const int n_batch = std::max(options.n_batch, int(running.size()));
@@ -63,13 +63,15 @@ public:
     }
 
 private:
-    /* The un-steered twin stands beside the steered sequence, so that both meet the same kernels. */
+    /* The un-steered twin stands beside the steered sequence, so that both meet the same
+     * kernels. */
     void choose_sequences() {
         for (size_t i = 0; i < options.prompts.size(); ++i) {
             result.prompt_tokens.push_back(host.tokenize(options.prompts[i].text, true, true));
             if (result.prompt_tokens.back().empty()) {
-                throw Failure(EXIT_BAD_INPUT, "prompt " + std::to_string(i + 1)
-                                                  + " has no token, expected at least one");
+                throw Failure(EXIT_BAD_INPUT,
+                              "prompt " + std::to_string(i + 1)
+                                  + " has no token, expected at least one");
             }
             const bool is_steered = options.is_steered(options.prompts[i]);
             for (int steered = 0; steered < 2; ++steered) {
@@ -86,8 +88,8 @@ private:
             sequence.sampler = make_sampler(options, continuation.prompt);
             running.push_back(std::move(sequence));
             // With plans the steered rows are captured, else all.
-            const bool is_kept
-                = continuation.is_steered || !options.is_steered(options.prompts[continuation.prompt]);
+            const bool is_kept = continuation.is_steered
+                || !options.is_steered(options.prompts[continuation.prompt]);
             documents.push_back(is_kept ? int32_t(continuation.prompt) : -1);
         }
     }
@@ -115,11 +117,12 @@ private:
     }
 
     void sample(Running &sequence) {
-        sequence.next = llama_sampler_sample(sequence.sampler.get(), host.context.get(),
-                                             sequence.output);
+        sequence.next =
+            llama_sampler_sample(sequence.sampler.get(), host.context.get(), sequence.output);
         sequence.output = -1;
         std::vector<llama_token> &tokens = sequence.continuation->tokens;
-        if (int(tokens.size()) >= options.n_predict || llama_vocab_is_eog(host.vocab, sequence.next)) {
+        if (int(tokens.size()) >= options.n_predict
+            || llama_vocab_is_eog(host.vocab, sequence.next)) {
             sequence.is_done = true;
             return;
         }
@@ -162,9 +165,10 @@ private:
                 Running &sequence = running[i];
                 // The last token's own row is of no use to a continuation that ends with it.
                 if (sequence.is_done
-                    || int(sequence.continuation->tokens.size()) >= options.n_predict) continue;
-                sequence.output
-                    = batch.add(sequence.next, sequence.position++, llama_seq_id(i), true);
+                    || int(sequence.continuation->tokens.size()) >= options.n_predict)
+                    continue;
+                sequence.output =
+                    batch.add(sequence.next, sequence.position++, llama_seq_id(i), true);
             }
             if (batch.count() == 0) break;
             n_tokens += size_t(batch.count());

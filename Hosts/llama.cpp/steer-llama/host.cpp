@@ -32,7 +32,8 @@ Host::Host(const std::string &path, int n_gpu_layers, bool is_verbose) {
     llama_model_params params = llama_model_default_params();
     if (n_gpu_layers >= 0) params.n_gpu_layers = n_gpu_layers;
     model.reset(llama_model_load_from_file(path.c_str(), params));
-    if (!model) throw Failure(EXIT_BAD_INPUT, path + " is no model that llama.cpp loads" + because());
+    if (!model)
+        throw Failure(EXIT_BAD_INPUT, path + " is no model that llama.cpp loads" + because());
     vocab = llama_model_get_vocab(model.get());
 }
 
@@ -44,8 +45,9 @@ Host::~Host() {
 
 void Host::make_context(int n_sequences, int n_positions, int n_batch, int n_threads) {
     if (size_t(n_sequences) > llama_max_parallel_sequences()) {
-        throw Failure(EXIT_USAGE, std::to_string(n_sequences) + " sequences, expected at most "
-                                      + std::to_string(llama_max_parallel_sequences()));
+        throw Failure(EXIT_USAGE,
+                      std::to_string(n_sequences) + " sequences, expected at most "
+                          + std::to_string(llama_max_parallel_sequences()));
     }
     if (n_threads == 0) n_threads = int(std::thread::hardware_concurrency());
     llama_context_params params = llama_context_default_params();
@@ -59,8 +61,8 @@ void Host::make_context(int n_sequences, int n_positions, int n_batch, int n_thr
     if (!steer.bind(context.get())) throw Failure(EXIT_BAD_INPUT, steer.error());
 }
 
-std::vector<llama_token> Host::tokenize(
-    const std::string &text, bool with_bos, bool with_special) const {
+std::vector<llama_token> Host::tokenize(const std::string &text, bool with_bos,
+                                        bool with_special) const {
     std::vector<llama_token> tokens(text.size() + 2);
     int n = llama_tokenize(vocab, text.data(), int32_t(text.size()), tokens.data(),
                            int32_t(tokens.size()), with_bos, with_special);

@@ -8,8 +8,12 @@
 
 #include "steering_llama.h"
 
-struct ModelDeleter { void operator()(llama_model *model) const { llama_model_free(model); } };
-struct ContextDeleter { void operator()(llama_context *context) const { llama_free(context); } };
+struct ModelDeleter {
+    void operator()(llama_model *model) const { llama_model_free(model); }
+};
+struct ContextDeleter {
+    void operator()(llama_context *context) const { llama_free(context); }
+};
 
 class Host {
 public:
@@ -20,7 +24,8 @@ public:
     /* Makes the context: `n_sequences` of `n_positions` each. */
     void make_context(int n_sequences, int n_positions, int n_batch, int n_threads);
 
-    std::vector<llama_token> tokenize(const std::string &text, bool with_bos, bool with_special) const;
+    std::vector<llama_token> tokenize(const std::string &text, bool with_bos,
+                                      bool with_special) const;
     std::string text(const std::vector<llama_token> &tokens) const;
     bool is_special(llama_token token) const;
     bool adds_bos() const;

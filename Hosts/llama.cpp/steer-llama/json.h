@@ -16,7 +16,8 @@ inline size_t utf8_length(const std::string &text, size_t at) {
     }
     const unsigned second = byte(at + 1); // overlong forms, surrogates, beyond U+10FFFF
     if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)
-        || (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) return 0;
+        || (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
+        return 0;
     return length;
 }
 

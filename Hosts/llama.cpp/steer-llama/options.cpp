@@ -44,8 +44,8 @@ Residual rows into a file that steerctl reads:
   --capture FILE        safetensors with activations, tokens, positions, documents, special; with
                         plans the steered rows. Several layers: FILE gets .layer-L before its suffix
   --capture-layer L     block whose output to keep; repeatable (the plan's layer)
-  --text-file FILE      in place of prompts: every line is a document, cut into windows of --ctx with
-                        BOS first; repeatable. Needs --capture, generates nothing
+  --text-file FILE      in place of prompts: every line is a document, cut into windows of --ctx
+                        with BOS first; repeatable. Needs --capture, generates nothing
 
 Exit codes: 0 done, 2 usage, 3 bad input or a plan that never met a row, 4 environment.
 )";
@@ -170,11 +170,12 @@ Options parse_options(int argc, char **argv) {
         else if (flag == "--prompt") options.prompts.push_back({value(), ""});
         else if (flag == "--text-file") options.text_files.push_back(value());
         else if (flag == "--plan") {
-            std::string &plan = options.prompts.empty() ? options.plan : options.prompts.back().plan;
+            const bool is_for_all = options.prompts.empty();
+            std::string &plan = is_for_all ? options.plan : options.prompts.back().plan;
             if (!plan.empty()) usage("two --plan for one --prompt, expected one");
             plan = value();
             if (plan.empty()) usage("--plan is empty, expected a file or none");
-            if (options.prompts.empty() && plan == "none") {
+            if (is_for_all && plan == "none") {
                 usage("--plan none stands before the first --prompt, expected it behind one");
             }
         }
@@ -182,7 +183,9 @@ Options parse_options(int argc, char **argv) {
             options.features.push_back(uint32_t(whole(flag, value(), 0, UINT32_MAX)));
         }
         else if (flag == "--alpha") options.alphas.push_back(number(flag, value()));
-        else if (flag == "--max-activation") options.max_activations.push_back(number(flag, value()));
+        else if (flag == "--max-activation") {
+            options.max_activations.push_back(number(flag, value()));
+        }
         else if (flag == "--mode") {
             options.mode = choice(flag, value(), {"add", "clamp", "floor", "ceiling", "scale",
                                                   "ablate", "project-out"});

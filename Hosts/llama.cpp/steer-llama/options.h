@@ -50,7 +50,8 @@ struct Options {
     bool is_steered(const Prompt &prompt) const;
 };
 
-/* Parses and checks the arguments; throws Failure with EXIT_USAGE. Empty model: help was printed. */
+/* Parses and checks the arguments; throws Failure with EXIT_USAGE. Empty model: help was
+ * printed. */
 Options parse_options(int argc, char **argv);
 
 #endif

@@ -61,8 +61,9 @@ const steer_plan_t *Plans::of(size_t index) const {
 int Plans::layer(Host &host) const {
     if (options.layer >= 0) {
         if (options.layer < host.n_layer()) return options.layer;
-        throw Failure(EXIT_BAD_INPUT, "--layer is " + std::to_string(options.layer)
-                                          + ", expected 0 to " + std::to_string(host.n_layer() - 1));
+        throw Failure(EXIT_BAD_INPUT,
+                      "--layer is " + std::to_string(options.layer) + ", expected 0 to "
+                          + std::to_string(host.n_layer() - 1));
     }
     const int layer = host.steer.layer_of(dictionary.get());
     if (layer < 0) throw Failure(EXIT_BAD_INPUT, host.steer.error() + "; see --layer");
@@ -74,7 +75,8 @@ bool Plans::covers_start(const steer_plan_t *plan, uint64_t prompt_length) const
     steer_session_info_t info = STEER_SESSION_INFO_INIT;
     steer_session_t *session = nullptr;
     if (steer_plan_inspect(plan, &plan_info, nullptr) != STEER_OK
-        || steer_session_create(plan, prompt_length, &session, nullptr) != STEER_OK) return false;
+        || steer_session_create(plan, prompt_length, &session, nullptr) != STEER_OK)
+        return false;
     // The plan itself knows best: give a row at position 0 to a session that is thrown away.
     std::vector<float> row(size_t(plan_info.width), 1.0f);
     steer_session_apply(session, row.data(), STEER_F32, 1, row.size(), nullptr, nullptr);

@@ -12,7 +12,9 @@
 struct DictionaryDeleter {
     void operator()(steer_dictionary_t *dictionary) const { steer_dictionary_close(dictionary); }
 };
-struct PlanDeleter { void operator()(steer_plan_t *plan) const { steer_plan_destroy(plan); } };
+struct PlanDeleter {
+    void operator()(steer_plan_t *plan) const { steer_plan_destroy(plan); }
+};
 using PlanHandle = std::shared_ptr<steer_plan_t>;
 
 class Plans {
@@ -24,7 +26,8 @@ public:
     const steer_plan_t *of(size_t index) const;
     const steer_plan_t *of_all() const { return default_plan.get(); }
 
-    /* The block after whose output the plans act; throws Failure where the dictionary's place is none. */
+    /* The block after whose output the plans act; throws Failure where the dictionary's place is
+     * none. */
     int layer(Host &host) const;
 
     /* Whether a plan covers position 0 of a sequence. */

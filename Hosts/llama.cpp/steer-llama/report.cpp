@@ -116,10 +116,10 @@ std::string json_applied(const std::vector<steering::Applied> &all) {
     std::string text = "[";
     for (size_t i = 0; i < all.size(); ++i) {
         text += std::string(i ? ", " : "") + "{\"layer\": " + std::to_string(all[i].layer)
-            + ", \"rows\": " + std::to_string(all[i].rows) + ", \"rows_in_scope\": "
-            + std::to_string(all[i].in_scope) + ", \"rows_edited\": "
-            + std::to_string(all[i].edited) + ", \"rows_undefined\": "
-            + std::to_string(all[i].undefined) + "}";
+            + ", \"rows\": " + std::to_string(all[i].rows)
+            + ", \"rows_in_scope\": " + std::to_string(all[i].in_scope)
+            + ", \"rows_edited\": " + std::to_string(all[i].edited)
+            + ", \"rows_undefined\": " + std::to_string(all[i].undefined) + "}";
     }
     return text + "]";
 }
@@ -200,7 +200,6 @@ void print_text(const TextCapture &capture) {
 void print_json(const TextCapture &capture) {
     std::printf("{\n  \"documents\": %zu,\n  \"windows\": %zu,\n  \"rows\": %zu,\n"
                 "  \"tokens_per_second\": %.2f,\n  \"applied\": %s,\n  \"files\": %s\n}\n",
-                capture.n_documents, capture.n_windows, capture.n_tokens,
-                capture.tokens_per_second, json_applied(capture.applied).c_str(),
-                json_texts(capture.files).c_str());
+                capture.n_documents, capture.n_windows, capture.n_tokens, capture.tokens_per_second,
+                json_applied(capture.applied).c_str(), json_texts(capture.files).c_str());
 }

@@ -73,9 +73,9 @@ TextCapture capture_texts(Host &host, const Options &options, const Plans &plans
     result.applied = host.steer.applied(0);
     for (const steering::Applied &applied : result.applied) {
         if (applied.in_scope == 0) {
-            throw Failure(EXIT_BAD_INPUT, "the plan never acted: 0 of "
-                                              + std::to_string(applied.rows)
-                                              + " rows are in its scope");
+            throw Failure(EXIT_BAD_INPUT,
+                          "the plan never acted: 0 of " + std::to_string(applied.rows)
+                              + " rows are in its scope");
         }
     }
     capture.finish();

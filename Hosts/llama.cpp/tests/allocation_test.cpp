@@ -58,7 +58,8 @@ int main(int argc, char **argv) {
         }
         EXPECT(gate.n_calls > 1000, "the callback was called %zu times", gate.n_calls);
         EXPECT(n_allocations == 0, "%zu allocations in %zu calls", n_allocations, gate.n_calls);
-        EXPECT(run.steer.applied(0)[0].edited == 20 && run.steer.applied(1)[0].edited == 20, "rows");
+        EXPECT(run.steer.applied(0)[0].edited == 20 && run.steer.applied(1)[0].edited == 20,
+               "rows");
     }
     llama_model_free(model);
     return finished("allocation");

@@ -1,5 +1,5 @@
-/* What steering costs: tokens per second of single-sequence decoding, with a clamp of three features and
- * with no callback at all, token by token in turn. Prints JSON.
+/* What steering costs: tokens per second of single-sequence decoding, with a clamp of three
+ * features and with no callback at all, token by token in turn. Prints JSON.
  *
  *     bench_overhead model.gguf dictionary [blocks [threads]]
  *
@@ -62,7 +62,8 @@ static void measure(llama_model *model, const char *name, const steer_dictionary
         {"feature": 3000, "mode": "clamp", "alpha": 200}]})");
     if (has_plan) attach(run, 0, dictionary, plan.get());
     Reader with{[&](llama_batch batch) { return run.steer.decode(batch); }, run.context.get()};
-    Reader without{[&](llama_batch batch) { return llama_decode(plain.get(), batch); }, plain.get()};
+    Reader without{[&](llama_batch batch) { return llama_decode(plain.get(), batch); },
+                   plain.get()};
     std::vector<double> ratios, rates, plain_rates;
     for (int i = -1; i < repeats; ++i) {
         // Token by token in turn, each first as often, so that a busy machine favours neither.
@@ -102,7 +103,8 @@ int main(int argc, char **argv) {
         const Dictionary given = open_dictionary(argv[2]);
         const Dictionary jumprelu = open_dictionary(workshop.make(wish));
         std::printf("{\n  \"tokens_per_block\": %d,\n  \"blocks\": %d,\n  \"threads\": %d,\n"
-                    "  \"cases\": [\n", block, repeats, n_threads);
+                    "  \"cases\": [\n",
+                    block, repeats, n_threads);
         measure(model, "no plan", jumprelu.get(), repeats, false, false);
         measure(model, "clamp of 3, jumprelu", jumprelu.get(), repeats, true, false);
         measure(model, "clamp of 3, given dictionary", given.get(), repeats, true, true);

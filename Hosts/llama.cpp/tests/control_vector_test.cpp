@@ -10,8 +10,9 @@ static void check_layer(llama_model *model, const steer_dictionary_t *dictionary
     const steer_plan_t *plans[] = {plan.get()};
     const int32_t layers[] = {layer};
     steer_error_t error = STEER_ERROR_INIT;
-    EXPECT(steer_plan_control_vector(plans, layers, 1, n_rows, buffer.data(), buffer.size(), nullptr,
-                                     &error) == STEER_OK,
+    EXPECT(steer_plan_control_vector(plans, layers, 1, n_rows, buffer.data(), buffer.size(),
+                                     nullptr, &error)
+               == STEER_OK,
            "%s", error.message);
 
     Run run(model);
@@ -27,12 +28,14 @@ static void check_layer(llama_model *model, const steer_dictionary_t *dictionary
     Batch batch(64);
     for (size_t j = 0; j < texts[0].size(); ++j) batch.add(texts[0][j], llama_pos(j), 0, true);
     run.decode(batch.batch);
-    EXPECT(llama_decode(vector.get(), batch.batch) == 0 && llama_decode(base.get(), batch.batch) == 0,
+    EXPECT(llama_decode(vector.get(), batch.batch) == 0
+               && llama_decode(base.get(), batch.batch) == 0,
            "decode");
     for (int i = 0; i < batch.count(); ++i) {
         const Floats steered = run.logits(i);
         EXPECT(is_same(steered, logits_of(vector.get(), i)), "layer %d, row %d", layer, i);
-        EXPECT(!is_same(steered, logits_of(base.get(), i)), "layer %d, row %d is unchanged", layer, i);
+        EXPECT(!is_same(steered, logits_of(base.get(), i)), "layer %d, row %d is unchanged", layer,
+               i);
     }
     const llama_pos next = llama_pos(texts[0].size());
     Batch one(1);
@@ -47,7 +50,8 @@ static void check_layer(llama_model *model, const steer_dictionary_t *dictionary
         llama_memory_clear(llama_get_memory(context), true);
     }
     run.decode(batch.batch);
-    EXPECT(llama_decode(vector.get(), batch.batch) == 0 && llama_decode(base.get(), batch.batch) == 0,
+    EXPECT(llama_decode(vector.get(), batch.batch) == 0
+               && llama_decode(base.get(), batch.batch) == 0,
            "decode");
     for (int i = 0; i < batch.count(); ++i) {
         const Floats logits = logits_of(base.get(), i);

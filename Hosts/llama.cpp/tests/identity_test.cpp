@@ -1,8 +1,8 @@
 /* What steering leaves alone keeps its bits, and what it does is what the library does to a row. */
 #include "support.h"
 
-static const char *const mixed_plan
-    = R"({"version": 1, "scope": {"skip_first": 1}, "interventions": [
+static const char *const mixed_plan =
+    R"({"version": 1, "scope": {"skip_first": 1}, "interventions": [
           {"feature": 77, "mode": "clamp", "alpha": 300},
           {"feature": 1234, "alpha": 200},
           {"feature": 9, "mode": "project-out"}]})";
@@ -33,7 +33,8 @@ static void zero_strength(llama_model *model, const steer_dictionary_t *dictiona
     const std::vector<int> last = add_texts(batch, {0, 1});
     EXPECT(llama_decode(base.get(), batch.batch) == 0, "base");
     run.decode(batch.batch);
-    for (int index : last) EXPECT(is_same(logits_of(base.get(), index), run.logits(index)), "prefill");
+    for (int index : last)
+        EXPECT(is_same(logits_of(base.get(), index), run.logits(index)), "prefill");
     for (int i = 0; i < 4; ++i) {
         batch.clear();
         batch.add(496, llama_pos(texts[0].size()) + i, 0, true);
@@ -79,18 +80,18 @@ static void one_of_two(llama_model *model, const steer_dictionary_t *dictionary)
         EXPECT(!is_same(base.logits(1), run.logits(1)), "the steered sequence at step %d", i);
     }
     const auto applied = run.steer.applied(1);
-    EXPECT(applied.size() == 1 && applied[0].layer == 12
-               && applied[0].rows == texts[0].size() + 4 && applied[0].edited == applied[0].rows - 1,
+    EXPECT(applied.size() == 1 && applied[0].layer == 12 && applied[0].rows == texts[0].size() + 4
+               && applied[0].edited == applied[0].rows - 1,
            "all rows but BOS");
     EXPECT(run.steer.applied(0).empty(), "the neighbour has no plan");
 }
 
-/* Layer 12's rows do not depend on edits behind layer 12. So the rows of an un-steered run, given to
- * sessions one by one, must be the rows of a steered run: whatever else is in the batch. */
+/* Layer 12's rows do not depend on edits behind layer 12. So the rows of an un-steered run, given
+ * to sessions one by one, must be the rows of a steered run: whatever else is in the batch. */
 static void edits_are_the_librarys(llama_model *model, const steer_dictionary_t *dictionary) {
     const Plan plan = plan_json(dictionary, mixed_plan);
-    const std::vector<std::vector<size_t>> compositions
-        = {{0}, {1}, {0, 1}, {1, 0}, {2, 1, 0}, {0, 1, 2, 3, 4}, {4, 3, 2, 1, 0}};
+    const std::vector<std::vector<size_t>> compositions = {
+        {0}, {1}, {0, 1}, {1, 0}, {2, 1, 0}, {0, 1, 2, 3, 4}, {4, 3, 2, 1, 0}};
     size_t n_edited = 0;
     for (uint32_t n_ubatch : {64u, 7u, 1u}) {
         const auto tweak = [&](llama_context_params &params) { params.n_ubatch = n_ubatch; };
@@ -117,7 +118,8 @@ static void edits_are_the_librarys(llama_model *model, const steer_dictionary_t 
                 Floats row = row_of(before, r);
                 if (after.sequences[r] % 2 == 1) {
                     steer_session_t *session = nullptr;
-                    steer_session_create(plan.get(), STEER_PROMPT_LENGTH_UNKNOWN, &session, nullptr);
+                    steer_session_create(plan.get(), STEER_PROMPT_LENGTH_UNKNOWN, &session,
+                                         nullptr);
                     steer_session_seek(session, uint64_t(after.positions[r]), nullptr);
                     steer_session_apply(session, row.data(), STEER_F32, 1, row.size(), nullptr,
                                         nullptr);
@@ -132,12 +134,12 @@ static void edits_are_the_librarys(llama_model *model, const steer_dictionary_t 
     EXPECT(n_edited > 100, "only %zu rows were edited at all", n_edited);
 }
 
-/* llama.cpp's own kernels may give a token other bits in another batch. Where the un-steered model does
- * not, the steered one must not either. */
+/* llama.cpp's own kernels may give a token other bits in another batch. Where the un-steered model
+ * does not, the steered one must not either. */
 static void same_in_any_batch(llama_model *model, const steer_dictionary_t *dictionary) {
     const Plan plan = plan_json(dictionary, mixed_plan);
-    const Plan other = plan_json(
-        dictionary, R"({"version": 1, "interventions": [{"feature": 5, "alpha": 900}]})");
+    const Plan other =
+        plan_json(dictionary, R"({"version": 1, "interventions": [{"feature": 5, "alpha": 900}]})");
     const int n_steps = 10;
     const auto tokens_of = [&](bool is_steered, int n_others, bool is_first) {
         Run run(model);

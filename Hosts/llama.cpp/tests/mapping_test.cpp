@@ -89,8 +89,10 @@ static void one_row(llama_model *model, const steer_dictionary_t *dictionary, ui
         const llama_pos position = batch.batch.pos[target];
         const llama_seq_id sequence = batch.batch.seq_id[target][0];
         const Plan plan = plan_json(
-            dictionary, R"({"version": 1, "interventions": [{"feature": 7, "alpha": 100, "scope":
-            {"ranges": [[)" + std::to_string(position) + ", " + std::to_string(position + 1) + "]]}}]}");
+            dictionary,
+            R"({"version": 1, "interventions": [{"feature": 7, "alpha": 100, "scope":
+            {"ranges": [[)"
+                + std::to_string(position) + ", " + std::to_string(position + 1) + "]]}}]}");
         Run run(model, tweak);
         attach(run, sequence, dictionary, plan.get());
         run.steer.capture({12});
@@ -109,7 +111,8 @@ static void one_row(llama_model *model, const steer_dictionary_t *dictionary, ui
 }
 
 /* Behind the last block only rows with logits are left. */
-static void last_layer(llama_model *model, const steer_dictionary_t *dictionary, uint32_t n_ubatch) {
+static void last_layer(llama_model *model, const steer_dictionary_t *dictionary,
+                       uint32_t n_ubatch) {
     const Plan plan = plan_json(
         dictionary, R"({"version": 1, "interventions": [{"feature": 7, "alpha": 9000}]})");
     const int layer = llama_model_n_layer(model) - 1;
@@ -127,8 +130,8 @@ static void last_layer(llama_model *model, const steer_dictionary_t *dictionary,
         if (!wants(size_t(i))) continue;
         const bool is_steered = batch.batch.seq_id[i][0] == 1;
         n_rows += is_steered;
-        EXPECT(is_same(base.logits(i), run.logits(i)) != is_steered, "n_ubatch %u, row %d", n_ubatch,
-               i);
+        EXPECT(is_same(base.logits(i), run.logits(i)) != is_steered, "n_ubatch %u, row %d",
+               n_ubatch, i);
     }
     auto applied = run.steer.applied(1);
     EXPECT(applied.size() == 1 && applied[0].rows == n_rows && applied[0].edited == n_rows,
@@ -144,8 +147,8 @@ static void last_layer(llama_model *model, const steer_dictionary_t *dictionary,
 
 /* A callback that stood there before is still called, and sees steered rows. */
 static void chained(llama_model *model, const steer_dictionary_t *dictionary) {
-    const Plan plan = plan_json(
-        dictionary, R"({"version": 1, "interventions": [{"feature": 7, "alpha": 300}]})");
+    const Plan plan =
+        plan_json(dictionary, R"({"version": 1, "interventions": [{"feature": 7, "alpha": 300}]})");
     for (const char *name : {"l_out-12", "l_out-4"}) {
         Recorder recorder;
         recorder.name = name;

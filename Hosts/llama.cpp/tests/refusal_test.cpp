@@ -8,12 +8,12 @@
 #include "ggml.h"
 
 /* The call must fail and say why. */
-#define REFUSED(call, steer, part)                                                        \
-    EXPECT(!(call) && (steer).error().find(part) != std::string::npos, "got '%s', expected '%s'", \
+#define REFUSED(call, steer, part)                                                                 \
+    EXPECT(!(call) && (steer).error().find(part) != std::string::npos, "got '%s', expected '%s'",  \
            (steer).error().c_str(), part)
 
-static const char *const some_plan
-    = R"({"version": 1, "interventions": [{"feature": 8, "alpha": 900}]})";
+static const char *const some_plan =
+    R"({"version": 1, "interventions": [{"feature": 8, "alpha": 900}]})";
 
 static void life(llama_model *model) {
     llama_context_params params = llama_context_default_params();
@@ -70,7 +70,8 @@ static void places(llama_model *model) {
     REFUSED(run.steer.attach(1, far.get(), far_plan.get()), run.steer, "18 is out of range");
     const Dictionary narrow = made("blocks.3.hook_resid_post", 32);
     const Plan narrow_plan = plan_json(narrow.get(), some_plan);
-    REFUSED(run.steer.attach(1, narrow.get(), narrow_plan.get()), run.steer, "width 32, expected 640");
+    REFUSED(run.steer.attach(1, narrow.get(), narrow_plan.get()), run.steer,
+            "width 32, expected 640");
     steering::AttachOptions options;
     options.layer = 3;
     const Plan transcoder_plan = plan_json(transcoder.get(), some_plan);
@@ -79,7 +80,8 @@ static void places(llama_model *model) {
     REFUSED(run.steer.attach(0, mid.get(), mid_plan.get(), options), run.steer, "already");
     REFUSED(run.steer.attach(1, nullptr, mid_plan.get()), run.steer, "no dictionary and no layer");
     REFUSED(run.steer.attach(-1, mid.get(), mid_plan.get(), options), run.steer, "out of range");
-    REFUSED(run.steer.attach(100000, mid.get(), mid_plan.get(), options), run.steer, "out of range");
+    REFUSED(run.steer.attach(100000, mid.get(), mid_plan.get(), options), run.steer,
+            "out of range");
     REFUSED(run.steer.copy(0, 100000), run.steer, "out of range");
     REFUSED(run.steer.capture({18}), run.steer, "18 is out of range");
 }
@@ -156,7 +158,8 @@ struct Liar {
         const bool is_target = std::strcmp(tensor->name, "l_out-12") == 0;
         if (liar.lie == RENAME && is_target) return ask ? false : true;
         if (ask && liar.lie == REORDER_TOKENS && tensor->op == GGML_OP_GET_ROWS && input
-            && std::strcmp(input->name, "inp_tokens") == 0) swap_ends(input);
+            && std::strcmp(input->name, "inp_tokens") == 0)
+            swap_ends(input);
         if (ask && liar.lie == REORDER_POSITIONS && tensor->op == GGML_OP_ROPE) {
             swap_ends(input);
             const bool wanted = liar.adapter(tensor, ask, liar.user);

@@ -46,9 +46,11 @@ static void copies(llama_model *model, const steer_dictionary_t *dictionary) {
 /* Positions come with the batch, so taking tokens back needs nothing of the adapter. */
 static void rollback(llama_model *model, const steer_dictionary_t *dictionary) {
     const llama_pos n = llama_pos(texts[0].size());
-    const Plan plan = plan_json(
-        dictionary, R"({"version": 1, "interventions": [{"feature": 8, "alpha": 900, "scope":
-        {"ranges": [[)" + std::to_string(n + 1) + ", " + std::to_string(n + 2) + "]]}}]}");
+    const Plan plan =
+        plan_json(dictionary,
+                  R"({"version": 1, "interventions": [{"feature": 8, "alpha": 900, "scope":
+        {"ranges": [[)"
+                      + std::to_string(n + 1) + ", " + std::to_string(n + 2) + "]]}}]}");
     Run run(model);
     attach(run, 0, dictionary, plan.get());
     read_text(run, 0, 0);
@@ -107,8 +109,8 @@ static void phases(llama_model *model, const steer_dictionary_t *dictionary) {
 
 /* A plan may come and go between decodes; two layers at once. */
 static void comes_and_goes(llama_model *model, const steer_dictionary_t *dictionary) {
-    const Plan plan = plan_json(
-        dictionary, R"({"version": 1, "interventions": [{"feature": 8, "alpha": 900}]})");
+    const Plan plan =
+        plan_json(dictionary, R"({"version": 1, "interventions": [{"feature": 8, "alpha": 900}]})");
     Run base(model);
     Run run(model);
     read_text(base, 0, 0);

@@ -18,8 +18,10 @@ const std::vector<std::vector<llama_token>> texts = {
 };
 
 int finished(const char *name) {
-    if (n_failures == 0) std::printf("%s: passed\n", name);
-    else std::printf("%s: %d expectations did not hold\n", name, n_failures);
+    if (n_failures == 0)
+        std::printf("%s: passed\n", name);
+    else
+        std::printf("%s: %d expectations did not hold\n", name, n_failures);
     return n_failures == 0 ? 0 : 1;
 }
 
@@ -125,7 +127,8 @@ static llama_context_params standard_params() {
     params.n_ctx = 1024;
     params.n_seq_max = 8;
     params.n_batch = params.n_ubatch = 64;
-    params.n_threads = params.n_threads_batch = 1; // two that wait for each other crawl on a busy machine
+    params.n_threads = params.n_threads_batch =
+        1; // two that wait for each other crawl on a busy machine
     // Masked cells are skipped, so a sequence does not see who else is in the cache.
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
     return params;
@@ -141,8 +144,8 @@ Run::Run(llama_model *model, const Tweak &before, const Tweak &after) : model(mo
     if (!steer.bind(context.get())) give_up(steer.error());
 }
 
-std::unique_ptr<llama_context, ContextDeleter> plain_context(
-    llama_model *model, const Run::Tweak &tweak) {
+std::unique_ptr<llama_context, ContextDeleter> plain_context(llama_model *model,
+                                                             const Run::Tweak &tweak) {
     llama_context_params params = standard_params();
     params.kv_unified = true;
     if (tweak) tweak(params);

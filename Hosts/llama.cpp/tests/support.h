@@ -1,4 +1,5 @@
-/* What the tests share: the model, contexts with the adapter in place, and dictionaries made to order. */
+/* What the tests share: the model, contexts with the adapter in place, and dictionaries made to
+ * order. */
 #ifndef STEERING_LLAMA_TESTS_SUPPORT_H
 #define STEERING_LLAMA_TESTS_SUPPORT_H
 
@@ -15,14 +16,14 @@
 extern int n_failures;
 
 /* Says what did not hold and goes on; main returns finished(). */
-#define EXPECT(condition, ...)                                       \
-    do {                                                             \
-        if (!(condition)) {                                          \
-            ++n_failures;                                            \
-            std::printf("%s:%d: %s: ", __FILE__, __LINE__, #condition); \
-            std::printf(__VA_ARGS__);                                \
-            std::printf("\n");                                       \
-        }                                                            \
+#define EXPECT(condition, ...)                                                                     \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            ++n_failures;                                                                          \
+            std::printf("%s:%d: %s: ", __FILE__, __LINE__, #condition);                            \
+            std::printf(__VA_ARGS__);                                                              \
+            std::printf("\n");                                                                     \
+        }                                                                                          \
     } while (0)
 
 int finished(const char *name);
