@@ -106,7 +106,7 @@ private:
             covers_bos = covers_bos || plans.covers_start(plan, length);
         }
         if (covers_bos && host.adds_bos()) {
-            result.notes.push_back("the plan edits BOS too, whose row is unlike all others; "
+            result.notes.push_back("the plan covers BOS too, whose row is unlike all others; "
                                    "skip_first 1 leaves it alone");
         }
     }
