@@ -332,7 +332,8 @@ enum {
     STEER_PLAN_READS_ACTIVATIONS = 1,   /* some intervention needs an activation */
     STEER_PLAN_RANKS = 2,               /* activations need the whole encoder, to rank against */
     STEER_PLAN_NEEDS_PROMPT_LENGTH = 4, /* some scope has a phase: sessions must be told */
-    STEER_PLAN_CONSTANT = 8             /* adds the same vector to every row: a control vector */
+    STEER_PLAN_CONSTANT = 8,            /* adds the same vector to every row: a control vector */
+    STEER_PLAN_NEEDS_POSITIONS = 16     /* some scope leaves rows out: positions must be right */
 };
 
 typedef struct steer_plan_info {
@@ -492,8 +493,9 @@ STEER_API steer_status_t steer_session_apply(
 /**
  * Applies to each row the plan of its own session: one batch of a server, many requests.
  *
- * A session may stand at several rows, which are then consecutive rows of its sequence, in order. A
- * row's result is the same alone and in any batch.
+ * A session may stand at several rows: without positions they are consecutive rows of its sequence,
+ * in order; with positions they are what the positions say. A row's result is the same alone and in
+ * any batch.
  *
  * @param sessions    [n_rows]; NULL leaves that row alone. All plans have the same width.
  * @param positions   Optional, [n_rows], each at most INT64_MAX - 1: the position of each row, as

@@ -59,14 +59,9 @@ class Plan(Owner):
                 raise SteeringError(
                     ARGUMENT, "scope is given beside the JSON form, expected it inside ('scope')"
                 )
-            text = _json(spec)
-            self._handle = _compile_json(dictionary, text)
-            self._needs_positions = _json_needs_positions(json.loads(text))
+            self._handle = _compile_json(dictionary, _json(spec))
         elif isinstance(spec, Sequence):
             self._handle = _compile(dictionary, spec, scope)
-            self._needs_positions = any(
-                _scope_needs_positions(vars(item.scope or scope or Scope())) for item in spec
-            )
         else:
             raise SteeringError(
                 ARGUMENT,
@@ -116,7 +111,7 @@ class Plan(Owner):
     @property
     def needs_positions(self) -> bool:
         """Whether some scope depends on where a row stands in its sequence."""
-        return self._needs_positions
+        return bool(self._flags & s.PLAN_NEEDS_POSITIONS)
 
     @property
     def is_constant(self) -> bool:
@@ -223,22 +218,6 @@ def _json(spec) -> bytes:
         raise SteeringError(
             PLAN, f"plan cannot be written as JSON ({error}), expected the form of docs/plans.md"
         ) from None
-
-
-def _scope_needs_positions(scope: Mapping) -> bool:
-    return bool(
-        scope.get("skip_first")
-        or len(scope.get("ranges", ()))
-        or scope.get("phase", "all") != "all"
-    )
-
-
-def _json_needs_positions(document: Mapping) -> bool:
-    # The library has accepted it, so its form is known.
-    common = document.get("scope", {})
-    return any(
-        _scope_needs_positions(item.get("scope", common)) for item in document["interventions"]
-    )
 
 
 def _compile_json(dictionary: Dictionary, text: bytes) -> Handle:
