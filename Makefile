@@ -4,6 +4,7 @@
 # make lib      build the C library into .build-lib;  make install-lib  install it without steerctl
 # make lint     check formatting and warnings;  make format  apply the formatting
 # make test-asan  the tests that feed untrusted bytes, under AddressSanitizer
+# make test-hosts  build llama.cpp and fetch a real model once, then test Hosts/ end to end
 # make test-install  install into a temporary folder, build docs/examples against that, run them
 
 PREFIX ?= /usr/local
@@ -18,9 +19,11 @@ STEERCTL := .build/release/steerctl
 INSTALL_BUILD := .build-install
 # So has the C library.
 LIB_BUILD := .build-lib
+# What tests of the hosts fetch and build once.
+HOSTS_BUILD := .build-hosts
 TEST_INSTALL_PACKAGES := gcc g++ cmake
 
-.PHONY: all demo test test-asan test-install lib install install-lib uninstall format lint \
+.PHONY: all demo test test-asan test-install test-hosts lib install install-lib uninstall format lint \
     dependencies clean
 
 all: dependencies
@@ -74,6 +77,9 @@ test-install: dependencies
 	fi
 	MAKE='$(MAKE)' SWIFT='$(SWIFT)' Scripts/check-installed.sh
 
+test-hosts: lib
+	Scripts/test-hosts.sh $(LIB_BUILD) $(HOSTS_BUILD)
+
 install: dependencies install-lib
 	$(SWIFT) build -c release --product steerctl --static-swift-stdlib \
 	    --scratch-path $(INSTALL_BUILD)
@@ -121,4 +127,4 @@ dependencies:
 	fi
 
 clean:
-	rm -rf .build .build-asan $(INSTALL_BUILD) $(LIB_BUILD)
+	rm -rf .build .build-asan $(INSTALL_BUILD) $(LIB_BUILD) $(HOSTS_BUILD)

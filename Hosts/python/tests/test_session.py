@@ -30,6 +30,14 @@ def test_rows_are_edited_where_they_are(plan, rows):
     assert repr(session) == "<Session at position 6: 4 of 6 rows edited>"
 
 
+def test_covers_asks_the_scope_and_moves_nothing(plan):
+    session = plan.session()
+    assert [session.covers(position) for position in range(4)] == [False, False, True, True]
+    assert session.info.position == 0
+    with pytest.raises(SteeringError, match="position"):
+        session.covers(-1)
+
+
 def test_one_by_one_gives_the_same_bits(plan, rows):
     together, session = edited(plan, rows), plan.session()
     for row in rows:

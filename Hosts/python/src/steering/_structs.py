@@ -230,6 +230,7 @@ PROTOTYPES = {
     "steer_session_fork": (_status, [_handle, _out, _error]),
     "steer_session_assign": (_status, [_handle, _handle, _error]),
     "steer_session_reset": (_status, [_handle, c_uint64, _error]),
+    "steer_session_covers": (_status, [_handle, c_uint64, POINTER(c_int32), _error]),
     "steer_session_seek": (_status, [_handle, c_uint64, _error]),
     "steer_session_inspect": (_status, [_handle, POINTER(SessionInfo), _error]),
     "steer_session_apply": (

@@ -74,6 +74,14 @@ class Session(Exclusive):
         finally:
             self._busy.release()
 
+    def covers(self, position: int) -> bool:
+        """Whether some intervention covers the row at ``position``; the session does not move."""
+        covered = ctypes.c_int32()
+        self._run(
+            "steer_session_covers", _rows.count(position, "position"), ctypes.byref(covered)
+        )
+        return bool(covered.value)
+
     def apply(
         self,
         rows: np.ndarray,
