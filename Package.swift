@@ -7,6 +7,9 @@ let package = Package(
   products: [
     .library(name: "Steering", targets: ["Steering", "Importers", "SAE", "Tensors"]),
     .executable(name: "steerctl", targets: ["steerctl"]),
+    // Not "steering": it would differ from the Swift library in case only. `make lib` installs it as
+    // libsteering.so.
+    .library(name: "SteeringC", type: .dynamic, targets: ["SteeringC"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -30,6 +33,9 @@ let package = Package(
     .target(name: "Steering", dependencies: ["Tensors", "Formats", "SAE", "Importers"]),
     // Layer 6
     .target(name: "CSteering"),
+    .target(
+      name: "SteeringC",
+      dependencies: ["CSteering", "Tensors", "SAE", "Importers", "Steering"]),
     .executableTarget(
       name: "steerctl",
       dependencies: [

@@ -6,10 +6,10 @@ package struct RandomDictionary {
   package let featureCount: Int
   package let width: Int
   /// `[featureCount, width]`.
-  package let encoder: [Float]
+  package var encoder: [Float]
   /// `[featureCount, width]`.
   package let decoder: [Float]
-  package let encoderBias: [Float]
+  package var encoderBias: [Float]
   package let decoderBias: [Float]
   /// Non-negative, `[featureCount]`.
   package let threshold: [Float]

@@ -26,8 +26,8 @@
  * NUMBERS    Activations are computed in f32 or better from rows of f32, bf16 or f16. Results may
  *            depend on the processor's instruction set, never on the batch, on threads or on the run.
  *            A row that no edit changes keeps its bits.
- * COST       Opening, compiling and creating allocate. Applying, reading and seeking never do, lock
- *            nothing, and do no I/O; encoding reuses its memory from call to call.
+ * COST       Opening, compiling and creating allocate. Applying and seeking never do, lock nothing and
+ *            do no I/O; reading and encoding reuse their memory from call to call.
  * FILES      A dictionary's weights stay mapped. Do not truncate an open dictionary's files: the
  *            operating system answers reads beyond a shortened file with SIGBUS. Replace files by
  *            renaming.
@@ -121,12 +121,15 @@ typedef struct steer_dictionary steer_dictionary_t;
 
 enum { STEER_WEIGHT_CHECK_LAZY = 0, STEER_WEIGHT_CHECK_ALL = 1 };
 
+/* activation_scale of hosts whose rows are already scaled. */
+#define STEER_SCALE_ALREADY_APPLIED (-1.0)
+
 typedef struct steer_open_options {
     uint32_t struct_size;
     int32_t weight_check; /* LAZY: NaN and infinity are refused where weights are first used (small
                              dictionaries: at once); ALL: every weight is read before opening returns */
-    double activation_scale;                 /* what the model's rows are multiplied by before encoding,
-                                                for publishers that leave it out of their files; 0: unset */
+    double activation_scale; /* what rows are multiplied by before encoding, for publishers that leave
+                                it out of their files; 0: as the files say */
     const char *const *ignored_config_keys;  /* unknown configuration keys that change nothing */
     uint64_t n_ignored_config_keys;
 } steer_open_options_t;
@@ -473,7 +476,8 @@ enum {
  *         not finite or its edit would overflow its type: no row is changed and no position moved then.
  *
  * Allocates: never.  Cost: per row, one product per activation read (with STEER_PLAN_RANKS up to one
- * per feature) and one sum per feature changed.  Since ABI 1.
+ * per feature) and one sum per feature changed; several rows are computed twice, once to know
+ * that none must be refused.  Since ABI 1.
  */
 STEER_API steer_status_t steer_session_apply(
     steer_session_t *session, void *rows, steer_type_t type, size_t n_rows, size_t row_stride,
@@ -493,7 +497,8 @@ STEER_API steer_status_t steer_session_apply(
  * @param outcomes    Optional, [n_rows]; must not overlap rows, sessions or positions.
  * @return As steer_session_apply; on failure no row is changed and no session moved.
  *
- * Allocates: never.  Since ABI 1.
+ * Allocates: never.  Cost: as steer_session_apply; of a session that stands at several rows all but the
+ * last are computed twice, once to know that none must be refused.  Since ABI 1.
  */
 STEER_API steer_status_t steer_batch_apply(
     steer_session_t *const *sessions, const uint64_t *positions, void *rows, steer_type_t type,
@@ -527,7 +532,7 @@ STEER_API void steer_reader_destroy(steer_reader_t *reader);
  * @param activation_stride  In floats, at least n_features.
  * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_SHAPE or STEER_ERR_NONFINITE.
  *
- * Allocates: never.  Since ABI 1.
+ * Allocates: only when a call has more rows than every one before it.  Since ABI 1.
  */
 STEER_API steer_status_t steer_reader_read(
     steer_reader_t *reader, const void *rows, steer_type_t type, size_t n_rows, size_t row_stride,

@@ -33,6 +33,14 @@ extension SparseDictionary {
 }
 
 extension DictionaryError {
+  /// The row that is to blame, nil where none is.
+  package var row: Int? {
+    switch reason {
+    case .nonFiniteInput(let row, _), .nonFiniteResult(let row): row
+    default: nil
+    }
+  }
+
   /// The same error with its row counted from `distance` rows further up.
   func movedDown(by distance: Int) -> DictionaryError {
     switch reason {

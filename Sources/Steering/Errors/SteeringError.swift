@@ -19,6 +19,8 @@ public struct SteeringError: Error, Sendable, Equatable {
     public static let shapeMismatch = Code(rawValue: 2)
     /// A value is NaN or infinite, or would become so.
     public static let nonFinite = Code(rawValue: 3)
+    /// A buffer is too small for what was asked.
+    public static let insufficientCapacity = Code(rawValue: 4)
     /// The operating system refused a file operation.
     public static let inputOutput = Code(rawValue: 10)
     /// A file's bytes do not follow its format.

@@ -14,6 +14,28 @@ extension Plan {
     return try constantEdit()
   }
 
+  /// The constant vectors of some layers, those of one layer added up, by layer.
+  ///
+  /// - Throws: as ``controlVector()``, with the plan that is to blame counted from 0.
+  package static func controlVectors(
+    _ plans: [(plan: Plan, layer: Int)]
+  ) throws(SteeringError) -> [Int: [Float]] {
+    var sums: [Int: [Float]] = [:]
+    for (index, item) in plans.enumerated() {
+      do throws(SteeringError) {
+        let vector = try item.plan.controlVector()
+        sums[item.layer] = sums[item.layer].map { zip($0, vector).map { $0 + $1 } } ?? vector
+      } catch {
+        throw SteeringError(error.code, "plans[\(index)]: \(error.message)")
+      }
+    }
+    for (layer, sum) in sums where !sum.allSatisfy({ $0.isFinite }) {
+      throw SteeringError(
+        .nonFinite, "the plans of layer \(layer) together overflow f32, expected smaller alphas")
+    }
+    return sums
+  }
+
   /// The first field because of which no constant vector stands for the plan.
   private var obstacleToConstancy: PlanError? {
     for (index, intervention) in document.interventions.enumerated() {
@@ -28,7 +50,8 @@ extension Plan {
           field + ".strength",
           .value(
             found: intervention.strength.rawValue,
-            expected: "decoder, unit or max-activation: a constant vector cannot follow a row's norm"))
+            expected:
+              "decoder, unit or max-activation: a constant vector cannot follow a row's norm"))
       }
       guard document.scope(of: intervention) == Scope() else {
         let place = intervention.scope == nil ? "scope" : field + ".scope"

@@ -32,6 +32,10 @@ public final class Plan: Sendable {
   /// Whether some edit is a fraction of the row's norm.
   let needsRowNorm: Bool
 
+  /// Number of features whose activation is read.
+  public var readingCount: Int { encoder?.features.count ?? 0 }
+  /// Whether reading them takes the whole encoder, to rank against.
+  public var ranks: Bool { encoder != nil && dictionary.activation.k != nil }
   /// Width of the rows that it edits.
   public var width: Int { directions.width }
 

@@ -46,7 +46,9 @@ package final class PlanArrays: Sendable {
   package init(_ plan: Plan) {
     let dictionary = plan.dictionary
     let kernels = dictionary.kernels
-    normalisation = dictionary.normalisation
+    // Without a use for the row's factor a session never normalises, and finds no row undefined.
+    normalisation =
+      plan.encoder != nil || plan.needsRowScale ? dictionary.normalisation : .none
     activation = dictionary.activation
     modelWidth = dictionary.modelWidth
     width = plan.width

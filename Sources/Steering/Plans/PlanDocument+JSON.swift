@@ -20,6 +20,17 @@ extension PlanDocument {
     self = try PlanDocument.read(value)
   }
 
+  /// The most bytes that the JSON form may have.
+  package static var jsonByteLimit: Int { JSONLimits().byteCount }
+
+  /// Reads the JSON form from UTF-8 bytes.
+  package init(json bytes: [UInt8]) throws(SteeringError) {
+    let value = try SteeringError.rendering { () throws(FormatError) in
+      try JSONValue.parse(bytes)
+    }
+    self = try PlanDocument.read(value)
+  }
+
   /// Reads the JSON form from a file or a pipe; errors name it.
   public init(contentsOf path: String) throws(SteeringError) {
     let limits = JSONLimits()

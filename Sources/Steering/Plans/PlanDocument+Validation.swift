@@ -1,8 +1,8 @@
 extension PlanDocument {
   // More than anybody steers, few enough to be compared pairwise within a feature.
-  static let interventionLimit = 10_000
+  package static let interventionLimit = 10_000
   static let interventionLimitPerFeature = 500
-  static let rangeLimit = 10_000
+  package static let rangeLimit = 10_000
 
   /// Throws unless every field is in its range and no row has one feature set twice.
   ///

@@ -32,6 +32,17 @@ package struct RowBatch {
     self.stride = stride
   }
 
+  /// The values of row `index` in f32: in place, or widened into `buffer`, `[width]`.
+  func values(
+    _ index: Int, _ buffer: UnsafeMutablePointer<Float>, width: Int, _ kernels: Kernels
+  ) -> UnsafePointer<Float> {
+    guard elementType != .f32 else {
+      return UnsafePointer(row(index).assumingMemoryBound(to: Float.self))
+    }
+    elementType.widen(row(index), count: width, into: buffer, kernels)
+    return UnsafePointer(buffer)
+  }
+
   private func row(_ index: Int) -> UnsafeMutableRawPointer {
     base + index * stride * elementType.byteCount
   }

@@ -19,6 +19,9 @@ public final class Session {
     public var rowsEdited = 0
     /// Rows in scope that were left alone because their normalisation is undefined.
     public var rowsUndefined = 0
+
+    /// No rows yet.
+    public init() {}
   }
 
   /// The plan that is applied.

@@ -125,7 +125,7 @@ import TestSupport
     #expect(result.report.features.map(\.feature) == [5, 8])
     let clamped = try #require(result.report.features.first)
     let before = recording.rows[3...].map { oracle.activations($0.map(Double.init))[5] }
-    let after = try recording.rows[3...].map {
+    let after = recording.rows[3...].map {
       oracle.activations(oracle.edited($0, document.interventions).row)[5]
     }
     #expect(clamped.rowsInScope == 37)
