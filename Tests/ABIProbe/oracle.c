@@ -332,7 +332,10 @@ steer_outcome_t oracle_apply_arrays(
         needs_row |= a->edit_units[i] == STEER_UNIT_ACTIVATION
             && a->edit_modes[i] != STEER_MODE_PROJECT_OUT;
     }
-    if (covered && needs_row && (d == d_in || a->normalisation != STEER_NORMALISATION_NONE)) {
+    /* Rows of another width than those read cannot be normalised: only a transcoder has such. */
+    CHECK(d == d_in || a->normalisation == STEER_NORMALISATION_NONE,
+        "normalisation is %d for rows of another width than those read", a->normalisation);
+    if (covered && needs_row && d == d_in) {
         row_scale = normalise(a->normalisation, a->normalisation_value, row, d_in, x);
         for (j = 0; j < d_in && a->decoder_bias; j++) {
             x[j] -= a->decoder_bias[j];
