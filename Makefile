@@ -1,20 +1,27 @@
 # make demo     install what is missing, build in release, run the main job on the bundled default
 # make test     install what is missing, run every test
 # make install  build and install under PREFIX (default /usr/local; DESTDIR is honoured)
+# make lib      build the C library into .build-lib;  make install-lib  install it without steerctl
 # make lint     check formatting and warnings;  make format  apply the formatting
 # make test-asan  the tests that feed untrusted bytes, under AddressSanitizer
+# make test-install  install into a temporary folder, build docs/examples against that, run them
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
 
-PACKAGES := libopenblas-dev libjson-c-dev libmd-dev pkg-config
+# OpenBLAS is not linked: opening a whitened dictionary loads it, as tests do.
+PACKAGES := libjson-c-dev libmd-dev libopenblas0 pkg-config
 SOURCES := Package.swift Sources Tests
 STEERCTL := .build/release/steerctl
 # A build of its own: the installed tool carries the Swift runtime in itself.
 INSTALL_BUILD := .build-install
+# So has the C library.
+LIB_BUILD := .build-lib
+TEST_INSTALL_PACKAGES := gcc g++ cmake
 
-.PHONY: all demo test test-asan install uninstall format lint dependencies clean
+.PHONY: all demo test test-asan test-install lib install install-lib uninstall format lint \
+    dependencies clean
 
 all: dependencies
 	$(SWIFT) build -c release
@@ -41,7 +48,33 @@ test-asan: dependencies
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --sanitize=address --disable-xctest \
 	    --scratch-path .build-asan --filter 'FormatsTests|ImportersTests'
 
-install: dependencies
+lib: dependencies
+	SWIFT='$(SWIFT)' Scripts/make-library.sh $(LIB_BUILD)
+
+install-lib: lib
+	set -e; prefix='$(DESTDIR)$(PREFIX)'; from='$(LIB_BUILD)'; \
+	install -d "$$prefix/include" "$$prefix/lib/pkgconfig" "$$prefix/lib/cmake/Steering" \
+	    "$$prefix/share/doc/steering"; \
+	install -m 644 "$$from/include/steering.h" "$$prefix/include/"; \
+	install -m 644 "$$from"/doc/* "$$prefix/share/doc/steering/"; \
+	install -m 644 "$$from/lib/libsteering.a" "$$from"/lib/libsteering.so.*.*.*.* "$$prefix/lib/"; \
+	cp -P "$$from/lib/libsteering.so" "$$from"/lib/libsteering.so.[0-9] "$$prefix/lib/"; \
+	install -m 644 "$$from/lib/pkgconfig/steering.pc" "$$prefix/lib/pkgconfig/"; \
+	install -m 644 "$$from"/lib/cmake/Steering/*.cmake "$$prefix/lib/cmake/Steering/"
+	@# The loader's cache, where there is one to write: hosts then find the library by its name.
+	@[ -n '$(DESTDIR)' ] || [ "$$(id -u)" != 0 ] || PATH="$$PATH:/sbin" ldconfig || true
+
+# A host's side of it: compilers and CMake, which the library itself does not need.
+test-install: dependencies
+	@if ! { command -v gcc && command -v g++ && command -v cmake; } >/dev/null; then \
+	    echo 'installing $(TEST_INSTALL_PACKAGES)'; \
+	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	    $$as_root apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq $(TEST_INSTALL_PACKAGES); \
+	fi
+	MAKE='$(MAKE)' SWIFT='$(SWIFT)' Scripts/check-installed.sh
+
+install: dependencies install-lib
 	$(SWIFT) build -c release --product steerctl --static-swift-stdlib \
 	    --scratch-path $(INSTALL_BUILD)
 	test -f default/manifest.json
@@ -55,7 +88,11 @@ install: dependencies
 
 uninstall:
 	rm -f '$(DESTDIR)$(PREFIX)/bin/steerctl'
-	rm -rf '$(DESTDIR)$(PREFIX)/share/steering'
+	rm -rf '$(DESTDIR)$(PREFIX)/share/steering' '$(DESTDIR)$(PREFIX)/share/doc/steering'
+	rm -f '$(DESTDIR)$(PREFIX)/include/steering.h' '$(DESTDIR)$(PREFIX)/lib/libsteering.a' \
+	    '$(DESTDIR)$(PREFIX)/lib/libsteering.so' '$(DESTDIR)$(PREFIX)'/lib/libsteering.so.[0-9]* \
+	    '$(DESTDIR)$(PREFIX)/lib/pkgconfig/steering.pc'
+	rm -rf '$(DESTDIR)$(PREFIX)/lib/cmake/Steering'
 
 format:
 	$(SWIFT) format format --in-place --recursive $(SOURCES)
@@ -75,7 +112,8 @@ lint: dependencies
 dependencies:
 	@command -v $(SWIFT) >/dev/null || { \
 	    echo 'swift not found: install Swift 6.3 or later from https://swift.org/install'; exit 1; }
-	@if ! { command -v pkg-config && pkg-config --exists openblas json-c libmd; } >/dev/null 2>&1; then \
+	@if ! { command -v pkg-config && pkg-config --exists json-c libmd && \
+	    PATH="$$PATH:/sbin" ldconfig -p | grep -F libopenblas.so.0; } >/dev/null 2>&1; then \
 	    echo 'installing $(PACKAGES)'; \
 	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	    $$as_root apt-get update -qq && \
@@ -83,4 +121,4 @@ dependencies:
 	fi
 
 clean:
-	rm -rf .build .build-asan $(INSTALL_BUILD)
+	rm -rf .build .build-asan $(INSTALL_BUILD) $(LIB_BUILD)

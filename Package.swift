@@ -17,8 +17,6 @@ let package = Package(
   targets: [
     // Layer 0: C and system libraries
     .target(name: "CKernels"),
-    .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CJSON", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
     .systemLibrary(
       name: "CMessageDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
@@ -28,7 +26,7 @@ let package = Package(
     .target(name: "Formats", dependencies: ["CJSON", "Tensors"]),
     .target(name: "SAE", dependencies: ["Tensors"]),
     // Layer 3
-    .target(name: "Importers", dependencies: ["COpenBLAS", "Tensors", "Formats", "SAE"]),
+    .target(name: "Importers", dependencies: ["Tensors", "Formats", "SAE"]),
     // Layer 4
     .target(name: "Steering", dependencies: ["Tensors", "Formats", "SAE", "Importers"]),
     // Layer 6

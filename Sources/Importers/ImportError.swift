@@ -24,6 +24,8 @@ package struct ImportError: Error, Equatable, Sendable {
     case shape(tensor: String, found: [Int], expected: [Int], from: String)
     /// A tensor has an element type that weights cannot have.
     case elementType(tensor: String, found: String, accepted: [String])
+    /// A library of the system, which only some dictionaries need, cannot be loaded.
+    case library(name: String, detail: String, purpose: String, package: String)
     /// Readable, but not something that can be run as it is.
     case refused(what: String, why: String, advice: String)
   }

@@ -16,8 +16,8 @@ struct Steerctl: ParsableCommand {
       Environment: NO_COLOR turns colour off. STEERING_KERNELS=scalar, avx2 or avx512 picks the
       kernels. STEERING_DEFAULT names another folder with a bundled default.
       """,
-    version: Version.text,
-    subcommands: [Inspect.self, Features.self, Encode.self, Apply.self])
+    version: "\(SteeringVersion.text)",
+    subcommands: [Inspect.self, Features.self, Encode.self, Apply.self, Export.self, Import.self])
 
   /// Parses, runs, and turns every error into one line on standard error and an exit code.
   static func main() {

@@ -54,7 +54,7 @@ import Testing
     ("Detector", "A.swift", "package import Steering", "Detector/A.swift imports Steering"),
     ("Tensors", "A.swift", "import Foundation", "Tensors/A.swift imports Foundation"),
     ("Steering", "A.swift", "\timport Foundation", "Steering/A.swift imports Foundation"),
-    ("SAE", "A.swift", "@_exported import COpenBLAS", "SAE/A.swift imports COpenBLAS"),
+    ("SAE", "A.swift", "@_exported import CJSON", "SAE/A.swift imports CJSON"),
     ("SAE", "A.swift", "import struct Formats.JSONValue", "SAE/A.swift imports Formats"),
     ("SAE", "A.swift", "import Tensors; import Formats", "SAE/A.swift imports Formats"),
     ("Tensors", "A.swift", "public import Steering", "Tensors/A.swift imports Steering"),

@@ -18,7 +18,7 @@ import Testing
   }
 
   static let usage = [
-    Case("steer", 2, "no verb 'steer', expected inspect, features, encode, apply"),
+    Case("steer", 2, "no verb 'steer', expected inspect, features, encode, apply, export, import"),
     Case("apply SAE IN", 2, "nothing to do: give --feature and --alpha, or --plan"),
     Case("apply SAE IN --feature 1", 2, "1 --feature but 0 --alpha"),
     Case(

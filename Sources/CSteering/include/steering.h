@@ -2,7 +2,7 @@
  * Steering: read and change what a language model is thinking while it generates.
  *
  * A sparse autoencoder maps a row of the residual stream to a few features out of thousands. A plan
- * says what to do with some of them; a session applies a plan to the rows of one sequence, in place.
+ * says what to do with some of them; a session applies it to the rows of one sequence, in place.
  *
  *     steer_dictionary_open -> steer_plan_compile -> steer_session_create -> steer_session_apply
  *        once per process        once per request      once per sequence       once per token
@@ -11,23 +11,24 @@
  *
  * LIFETIME   Handles are opaque and belong to the caller, who ends each with its own function
  *            (steer_*_close, steer_*_destroy), in any order: a plan keeps its dictionary alive, a
- *            session its plan. Ending NULL does nothing. Every pointer given to a function is borrowed
- *            for the call and never kept.
+ *            session its plan. Ending NULL does nothing. Every pointer given to a function is
+ *            borrowed for the call and never kept.
  * THREADS    Dictionaries and plans are immutable: any number of threads may use one at once.
- *            Sessions, readers and encoders hold scratch memory: one thread at a time each. The library
- *            starts no thread, keeps no thread-local state and holds no lock while applying.
- * ERRORS     Every function that can fail returns a steer_status_t and takes, last, an optional error
- *            block that the caller owns. The block is written on failure only, and only if its
- *            struct_size is at least that of STEER_ERROR_INIT. On failure nothing else is written
- *            (except `required`, where a buffer was too small): rows, outputs and handles are as
- *            before. Bad input never ends the process; running out of memory does.
+ *            Sessions, readers and encoders hold scratch memory: one thread at a time each. The
+ *            library starts no thread (but opening a whitened dictionary runs OpenBLAS' until it
+ *            returns), keeps no thread-local state and holds no lock while applying.
+ * ERRORS     Every function that can fail returns a steer_status_t and takes, last, an optional
+ *            error block that the caller owns. The block is written on failure only, and only if
+ *            its struct_size is at least that of STEER_ERROR_INIT. On failure nothing else is
+ *            written (except `required`, where a buffer was too small): rows, outputs and handles
+ *            are as before. Bad input never ends the process; running out of memory does.
  * STRINGS    UTF-8. Strings in end with NUL or come with a length; strings out go to the caller's
  *            buffer. Text of messages may change; status numbers do not.
  * NUMBERS    Activations are computed in f32 or better from rows of f32, bf16 or f16. Results may
- *            depend on the processor's instruction set, never on the batch, on threads or on the run.
- *            A row that no edit changes keeps its bits.
- * COST       Opening, compiling and creating allocate. Applying and seeking never do, lock nothing and
- *            do no I/O; reading and encoding reuse their memory from call to call.
+ *            depend on the processor's instruction set, never on the batch, on threads or on the
+ *            run. A row that no edit changes keeps its bits.
+ * COST       Opening, compiling and creating allocate. Applying and seeking never do, lock nothing
+ *            and do no I/O; reading and encoding reuse their memory from call to call.
  * FILES      A dictionary's weights stay mapped. Do not truncate an open dictionary's files: the
  *            operating system answers reads beyond a shortened file with SIGBUS. Replace files by
  *            renaming.
@@ -52,7 +53,7 @@
 extern "C" {
 #endif
 
-/* ---- Versions, status, errors ------------------------------------------------------------------ */
+/* ---- Versions, status, errors --------------------------------------------------------------- */
 
 #define STEER_ABI_VERSION 1
 
@@ -60,7 +61,7 @@ typedef int32_t steer_status_t;
 
 enum {
     STEER_OK = 0,
-    STEER_ERR_ARGUMENT = 1,     /* an argument is NULL, misaligned, or outside its documented range */
+    STEER_ERR_ARGUMENT = 1,     /* an argument is NULL, misaligned, or out of its documented range */
     STEER_ERR_SHAPE = 2,        /* widths, counts or strides do not fit together */
     STEER_ERR_NONFINITE = 3,    /* a value is NaN or infinite, or would become so */
     STEER_ERR_CAPACITY = 4,     /* a buffer is too small; `required` says what is needed */
@@ -74,7 +75,7 @@ enum {
 typedef struct steer_error {
     uint32_t struct_size;
     steer_status_t status;
-    int64_t row;        /* the offending row, counted within the call; -1 where no row is to blame */
+    int64_t row;        /* the offending row, counted within the call; -1: no row is to blame */
     char message[1008]; /* one line, NUL-terminated, cut at a character if longer */
 } steer_error_t;
 
@@ -86,7 +87,7 @@ STEER_API uint32_t steer_abi_version(void);
 /** The library's version, for example "0.3.0"; static, do not free. Since ABI 1. */
 STEER_API const char *steer_version(void);
 
-/** The name of a status, for example "STEER_ERR_SHAPE"; static, do not free; never NULL. Since ABI 1. */
+/** The name of a status, for example "STEER_ERR_SHAPE"; static, never NULL. Since ABI 1. */
 STEER_API const char *steer_status_name(steer_status_t status);
 
 /* Element types of rows. */
@@ -114,7 +115,7 @@ typedef struct steer_capabilities {
 STEER_API steer_status_t steer_capabilities_get(
     steer_capabilities_t *capabilities, steer_error_t *error);
 
-/* ---- Dictionaries ------------------------------------------------------------------------------- */
+/* ---- Dictionaries --------------------------------------------------------------------------- */
 
 /* A sparse autoencoder or transcoder: immutable, shared by all threads. */
 typedef struct steer_dictionary steer_dictionary_t;
@@ -126,10 +127,10 @@ enum { STEER_WEIGHT_CHECK_LAZY = 0, STEER_WEIGHT_CHECK_ALL = 1 };
 
 typedef struct steer_open_options {
     uint32_t struct_size;
-    int32_t weight_check; /* LAZY: NaN and infinity are refused where weights are first used (small
-                             dictionaries: at once); ALL: every weight is read before opening returns */
-    double activation_scale; /* what rows are multiplied by before encoding, for publishers that leave
-                                it out of their files; 0: as the files say */
+    int32_t weight_check;    /* LAZY: NaN and infinity are refused where weights are first used
+                                (small dictionaries: at once); ALL: before opening returns */
+    double activation_scale; /* what rows are multiplied by before encoding, for publishers that
+                                leave it out of their files; 0: as the files say */
     const char *const *ignored_config_keys;  /* unknown configuration keys that change nothing */
     uint64_t n_ignored_config_keys;
 } steer_open_options_t;
@@ -140,7 +141,8 @@ typedef struct steer_open_options {
 /**
  * Opens a published dictionary from its folder.
  *
- * Nothing is guessed: an unknown architecture, key or tensor is an error that says what is accepted.
+ * Nothing is guessed: an unknown architecture, key or tensor is an error that says what is
+ * accepted.
  *
  * @param path     The folder, UTF-8.
  * @param options  NULL for the defaults.
@@ -161,20 +163,20 @@ enum { STEER_KIND_AUTOENCODER = 0, STEER_KIND_TRANSCODER = 1 };
 
 /* From pre-activations z to activations f; theta, b and k are the dictionary's own. */
 enum {
-    STEER_ACTIVATION_RELU = 0,       /* max(z, 0) */
-    STEER_ACTIVATION_JUMP_RELU = 1,  /* z where z > theta and z > 0 */
-    STEER_ACTIVATION_TOP_K = 2,      /* the k largest z, then max(z, 0); ties: the lower index wins */
-    STEER_ACTIVATION_BATCH_TOP_K = 3,/* as JUMP_RELU with one theta for all */
-    STEER_ACTIVATION_ABS_TOP_K = 4,  /* the k largest |z|, sign kept; ties: the lower index wins */
-    STEER_ACTIVATION_GATED = 5       /* max(z*s + b_mag, 0) where z + b_gate > 0 */
+    STEER_ACTIVATION_RELU = 0,        /* max(z, 0) */
+    STEER_ACTIVATION_JUMP_RELU = 1,   /* z where z > theta and z > 0 */
+    STEER_ACTIVATION_TOP_K = 2,       /* the k largest z, then max(z, 0); ties: lower index wins */
+    STEER_ACTIVATION_BATCH_TOP_K = 3, /* as JUMP_RELU with one theta for all */
+    STEER_ACTIVATION_ABS_TOP_K = 4,   /* the k largest |z|, sign kept; ties: lower index wins */
+    STEER_ACTIVATION_GATED = 5        /* max(z*s + b_mag, 0) where z + b_gate > 0 */
 };
 
 /* What is done to a row before encoding; width is d. */
 enum {
     STEER_NORMALISATION_NONE = 0,
-    STEER_NORMALISATION_CONSTANT = 1,       /* x * c */
-    STEER_NORMALISATION_ROOT_WIDTH = 2,     /* x * sqrt(d) / |x|; undefined for a zero row */
-    STEER_NORMALISATION_LAYER_NORM = 3      /* (x - mean) / (deviation with divisor d-1, plus eps) */
+    STEER_NORMALISATION_CONSTANT = 1,   /* x * c */
+    STEER_NORMALISATION_ROOT_WIDTH = 2, /* x * sqrt(d) / |x|; undefined for a zero row */
+    STEER_NORMALISATION_LAYER_NORM = 3  /* (x - mean) / (deviation with divisor d-1, plus eps) */
 };
 
 /* A place in a transformer block. */
@@ -220,8 +222,8 @@ enum {
     STEER_TEXT_MODEL = 1,       /* the model it was trained on, as published; empty if undeclared */
     STEER_TEXT_INPUT_HOOK = 2,  /* where it reads, as published; empty if undeclared */
     STEER_TEXT_OUTPUT_HOOK = 3, /* where it writes, as published; empty if undeclared */
-    STEER_TEXT_LEDGER = 4       /* JSON: an array of {"subject", "statement", "source"}, one for every
-                                   decision taken while opening */
+    STEER_TEXT_LEDGER = 4       /* JSON: an array of {"subject", "statement", "source"}, one for
+                                   every decision taken while opening */
 };
 
 /**
@@ -236,13 +238,14 @@ STEER_API steer_status_t steer_dictionary_text(
     const steer_dictionary_t *dictionary, int32_t which, char *buffer, size_t capacity,
     size_t *required, steer_error_t *error);
 
-/* ---- Plans -------------------------------------------------------------------------------------- */
+/* ---- Plans ---------------------------------------------------------------------------------- */
 
 /* What to do to rows, compiled against a dictionary: immutable, shared by all threads. */
 typedef struct steer_plan steer_plan_t;
 
-/* With D the feature's decoder row as stored, D^ = D/|D|, f its activation before any edit, a = alpha.
- * All activations are read before any edit, then all edits are added: their order does not matter. */
+/* With D the feature's decoder row as stored, D^ = D/|D|, f its activation before any edit, a its
+ * alpha. All activations are read before any edit, then all edits are added: order does not
+ * matter. */
 enum {
     STEER_MODE_ADD = 0,        /* x += a*D, or another strength */
     STEER_MODE_CLAMP = 1,      /* x += (a - f)*D */
@@ -254,7 +257,8 @@ enum {
 };
 
 enum {
-    STEER_STRENGTH_DECODER = 0,       /* alpha counts decoder rows; for clamp, floor, ceiling: an activation */
+    STEER_STRENGTH_DECODER = 0,       /* alpha counts decoder rows; for clamp, floor and ceiling it
+                                         is an activation */
     STEER_STRENGTH_UNIT = 1,          /* add only: x += a*D^ */
     STEER_STRENGTH_RELATIVE = 2,      /* add only: x += a*|x|*D^ */
     STEER_STRENGTH_MAX_ACTIVATION = 3 /* alpha counts max_activation; add, clamp, floor, ceiling */
@@ -291,7 +295,8 @@ typedef struct steer_intervention {
 } steer_intervention_t;
 
 #define STEER_INTERVENTION_INIT \
-    { (uint32_t)sizeof(steer_intervention_t), 0, STEER_MODE_ADD, STEER_STRENGTH_DECODER, 0.0, 0.0, NULL }
+    { (uint32_t)sizeof(steer_intervention_t), 0, STEER_MODE_ADD, STEER_STRENGTH_DECODER, \
+      0.0, 0.0, NULL }
 
 /**
  * Compiles a plan from structs.
@@ -299,11 +304,11 @@ typedef struct steer_intervention {
  * @param interventions  [n_interventions], each with the same struct_size; 1 to 10,000 of them.
  * @param scope          The rows of interventions that have none of their own; NULL: every row.
  * @param out            Receives the handle; end it with steer_plan_destroy.
- * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_NONFINITE (a weight that it needs) or STEER_ERR_PLAN,
- *         whose message names the field as the JSON form does.
+ * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_NONFINITE (a weight that it needs) or
+ *         STEER_ERR_PLAN, whose message names the field as the JSON form does.
  *
- * Cost: copies the rows of the features named; with TOP_K and ABS_TOP_K, when some intervention needs
- * an activation, the first plan reads the whole encoder.  Since ABI 1.
+ * Cost: copies the rows of the features named; with TOP_K and ABS_TOP_K, when some intervention
+ * needs an activation, the first plan reads the whole encoder.  Since ABI 1.
  */
 STEER_API steer_status_t steer_plan_compile(
     const steer_dictionary_t *dictionary, const steer_intervention_t *interventions,
@@ -327,7 +332,7 @@ enum {
     STEER_PLAN_READS_ACTIVATIONS = 1,   /* some intervention needs an activation */
     STEER_PLAN_RANKS = 2,               /* activations need the whole encoder, to rank against */
     STEER_PLAN_NEEDS_PROMPT_LENGTH = 4, /* some scope has a phase: sessions must be told */
-    STEER_PLAN_CONSTANT = 8             /* adds the same vector to every row: fits a control vector */
+    STEER_PLAN_CONSTANT = 8             /* adds the same vector to every row: a control vector */
 };
 
 typedef struct steer_plan_info {
@@ -353,8 +358,8 @@ STEER_API steer_status_t steer_plan_inspect(
  * Writes a fingerprint of everything that decides what the plan does to a row: for keys of prefix
  * caches, beside the tokens (and the prompt's length, for plans that need it).
  *
- * SHA-256, equal in every process and on every machine for equal interventions, in any order, on equal
- * weights. A plan that ranks reads the whole encoder once per dictionary.
+ * SHA-256, equal in every process and on every machine for equal interventions, in any order, on
+ * equal weights. A plan that ranks reads the whole encoder once per dictionary.
  *
  * @param fingerprint  [32] bytes.
  * @return STEER_OK or STEER_ERR_ARGUMENT.  Since ABI 1.
@@ -368,20 +373,20 @@ STEER_API steer_status_t steer_plan_fingerprint(
  * layer add up.
  *
  * @param plans     [n_plans], all STEER_PLAN_CONSTANT, all of one width.
- * @param layers    [n_plans], the block after whose output each is added, at least 1: a control vector
- *                  has no place for block 0.
- * @param n_layers  Rows of the buffer, at least the largest layer. Give the model's block count minus
- *                  one: llama.cpp keeps what an earlier, longer buffer said about the rest.
+ * @param layers    [n_plans], the block after whose output each is added, at least 1: a control
+ *                  vector has no place for block 0.
+ * @param n_layers  Rows of the buffer, at least the largest layer. Give the model's block count
+ *                  minus one: llama.cpp keeps what an earlier, longer buffer said about the rest.
  * @param buffer    [capacity] floats; may be NULL when capacity is 0.
  * @param required  Optional; receives the floats needed, also on STEER_ERR_CAPACITY.
- * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_SHAPE, STEER_ERR_NONFINITE, STEER_ERR_CAPACITY, or
- *         STEER_ERR_PLAN when a plan is not constant, with the reason.  Since ABI 1.
+ * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_SHAPE, STEER_ERR_NONFINITE, STEER_ERR_CAPACITY,
+ *         or STEER_ERR_PLAN when a plan is not constant, with the reason.  Since ABI 1.
  */
 STEER_API steer_status_t steer_plan_control_vector(
     const steer_plan_t *const *plans, const int32_t *layers, size_t n_plans, size_t n_layers,
     float *buffer, size_t capacity, size_t *required, steer_error_t *error);
 
-/* ---- Sessions ----------------------------------------------------------------------------------- */
+/* ---- Sessions ------------------------------------------------------------------------------- */
 
 /* A plan on its way through one sequence. One thread at a time, reads included. */
 typedef struct steer_session steer_session_t;
@@ -468,15 +473,16 @@ enum {
 /**
  * Applies a plan to the next rows of a sequence, in place, and moves on by as many positions.
  *
- * @param rows        [n_rows, width] of `type`, rows `row_stride` elements apart, aligned to an element.
- *                    May be NULL when n_rows is 0.
+ * @param rows        [n_rows, width] of `type`, rows `row_stride` elements apart, aligned to an
+ *                    element. May be NULL when n_rows is 0.
  * @param row_stride  In elements, at least the plan's width; what lies between rows is left alone.
  * @param outcomes    Optional, [n_rows]; must not overlap rows.
- * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_SHAPE, or STEER_ERR_NONFINITE when a row in scope is
- *         not finite or its edit would overflow its type: no row is changed and no position moved then.
+ * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_SHAPE, or STEER_ERR_NONFINITE when a row in scope
+ *         is not finite or its edit would overflow its type: no row is changed and no position
+ *         moved then.
  *
- * Allocates: never.  Cost: per row, one product per activation read (with STEER_PLAN_RANKS up to one
- * per feature) and one sum per feature changed; several rows are computed twice, once to know
+ * Allocates: never.  Cost: per row, one product per activation read (with STEER_PLAN_RANKS up to
+ * one per feature) and one sum per feature changed; several rows are computed twice, once to know
  * that none must be refused.  Since ABI 1.
  */
 STEER_API steer_status_t steer_session_apply(
@@ -490,21 +496,21 @@ STEER_API steer_status_t steer_session_apply(
  * row's result is the same alone and in any batch.
  *
  * @param sessions    [n_rows]; NULL leaves that row alone. All plans have the same width.
- * @param positions   Optional, [n_rows], each at most INT64_MAX - 1: the position of each row, as if by
- *                    steer_session_seek; NULL: each session's own count.
+ * @param positions   Optional, [n_rows], each at most INT64_MAX - 1: the position of each row, as
+ *                    if by steer_session_seek; NULL: each session's own count.
  * @param rows        As for steer_session_apply.
  * @param row_stride  In elements, at least the plans' width.
  * @param outcomes    Optional, [n_rows]; must not overlap rows, sessions or positions.
  * @return As steer_session_apply; on failure no row is changed and no session moved.
  *
- * Allocates: never.  Cost: as steer_session_apply; of a session that stands at several rows all but the
- * last are computed twice, once to know that none must be refused.  Since ABI 1.
+ * Allocates: never.  Cost: as steer_session_apply; of a session that stands at several rows all but
+ * the last are computed twice, once to know that none must be refused.  Since ABI 1.
  */
 STEER_API steer_status_t steer_batch_apply(
     steer_session_t *const *sessions, const uint64_t *positions, void *rows, steer_type_t type,
     size_t n_rows, size_t row_stride, steer_outcome_t *outcomes, steer_error_t *error);
 
-/* ---- Observing ---------------------------------------------------------------------------------- */
+/* ---- Observing ------------------------------------------------------------------------------ */
 
 /* Reads the activations of a few features. One thread at a time. */
 typedef struct steer_reader steer_reader_t;
@@ -514,7 +520,8 @@ typedef struct steer_reader steer_reader_t;
  *
  * @param features  [n_features], each below the dictionary's feature_count; at least one.
  * @param out       Receives the handle; end it with steer_reader_destroy.
- * @return STEER_OK, STEER_ERR_ARGUMENT or STEER_ERR_NONFINITE (a weight that it needs).  Since ABI 1.
+ * @return STEER_OK, STEER_ERR_ARGUMENT or STEER_ERR_NONFINITE (a weight that it needs).
+ *         Since ABI 1.
  */
 STEER_API steer_status_t steer_reader_create(
     const steer_dictionary_t *dictionary, const uint32_t *features, size_t n_features,
@@ -547,8 +554,8 @@ typedef struct steer_encoder steer_encoder_t;
  * @param out  Receives the handle; end it with steer_encoder_destroy.
  * @return STEER_OK, STEER_ERR_ARGUMENT or STEER_ERR_NONFINITE (a weight).
  *
- * Cost: the first use of a dictionary reads its whole encoder, and keeps a transposed copy where the
- * file stores it the other way round.  Since ABI 1.
+ * Cost: the first use of a dictionary reads its whole encoder, and keeps a transposed copy where
+ * the file stores it the other way round.  Since ABI 1.
  */
 STEER_API steer_status_t steer_encoder_create(
     const steer_dictionary_t *dictionary, steer_encoder_t **out, steer_error_t *error);
@@ -564,11 +571,11 @@ STEER_API void steer_encoder_destroy(steer_encoder_t *encoder);
  * @param offsets   [n_rows + 1].
  * @param indices   [capacity].
  * @param values    [capacity]; every one non-zero.
- * @param capacity  Entries that indices and values hold; with TOP_K and ABS_TOP_K k * n_rows is always
- *                  enough, feature_count * n_rows with any activation.
+ * @param capacity  Entries that indices and values hold; with TOP_K and ABS_TOP_K k * n_rows is
+ *                  always enough, feature_count * n_rows with any activation.
  * @param required  Optional; receives the number of entries, also on STEER_ERR_CAPACITY.
- * @param outcomes  Optional, [n_rows]: STEER_ROW_UNDEFINED for rows whose normalisation is undefined
- *                  (they have no entries), else STEER_ROW_UNTOUCHED.
+ * @param outcomes  Optional, [n_rows]: STEER_ROW_UNDEFINED for rows whose normalisation is
+ *                  undefined (they have no entries), else STEER_ROW_UNTOUCHED.
  * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_SHAPE, STEER_ERR_NONFINITE or STEER_ERR_CAPACITY.
  *         No output may overlap another or the rows.  Since ABI 1.
  */
@@ -577,15 +584,15 @@ STEER_API steer_status_t steer_encoder_encode(
     uint64_t *offsets, uint32_t *indices, float *values, size_t capacity, size_t *required,
     steer_outcome_t *outcomes, steer_error_t *error);
 
-/* ---- Plans as plain arrays ---------------------------------------------------------------------- */
+/* ---- Plans as plain arrays ------------------------------------------------------------------ */
 
-/* A plan's numbers, for a host that applies it in a kernel of its own (a GPU): immutable, shared. */
+/* A plan's numbers, for a host that applies it in a kernel of its own (a GPU). Immutable, shared. */
 typedef struct steer_arrays steer_arrays_t;
 
 /* How activations are selected; s, r and the arrays are those of steer_plan_arrays_t. */
 enum {
     STEER_SELECT_THRESHOLD = 0, /* f = z where z > threshold, else 0 */
-    STEER_SELECT_GATE = 1,      /* f = max(z*gate_scale + magnitude_bias, 0) where z + gate_bias > 0 */
+    STEER_SELECT_GATE = 1,      /* f = max(z*gate_scale + magnitude_bias, 0), z + gate_bias > 0 */
     STEER_SELECT_TOP_K = 2,     /* f = max(z, 0) if fewer than k rivals beat z, else 0 */
     STEER_SELECT_ABS_TOP_K = 3  /* f = z if fewer than k rivals beat |z|, else 0 */
 };
@@ -620,7 +627,7 @@ typedef struct steer_plan_arrays {
     uint64_t n_edits;
     uint64_t n_scopes;
     uint64_t n_ranges;
-    uint64_t n_rivals;            /* feature_count with TOP_K and ABS_TOP_K and n_readings > 0, else 0 */
+    uint64_t n_rivals;            /* feature_count where activations are ranked, else 0 */
 
     const float *decoder_bias;    /* [model_width], subtracted after normalising */
     const uint32_t *readings;     /* [n_readings], the features that are read */
@@ -647,10 +654,10 @@ typedef struct steer_plan_arrays {
     const int32_t *edit_units;    /* [n_edits], STEER_UNIT_; for add only, else ACTIVATION */
     const float *edit_amounts;    /* [n_edits] */
 
-    const int32_t *scope_phases;        /* [n_scopes], STEER_PHASE_ */
-    const uint64_t *scope_skip_first;   /* [n_scopes] */
-    const uint64_t *scope_range_offsets;/* [n_scopes + 1]: a scope's ranges; none means everywhere */
-    const steer_range_t *scope_ranges;  /* [n_ranges] */
+    const int32_t *scope_phases;         /* [n_scopes], STEER_PHASE_ */
+    const uint64_t *scope_skip_first;    /* [n_scopes] */
+    const uint64_t *scope_range_offsets; /* [n_scopes + 1], into the ranges; none: everywhere */
+    const steer_range_t *scope_ranges;   /* [n_ranges] */
 } steer_plan_arrays_t;
 
 /**

@@ -155,7 +155,11 @@ extension SAELensImporter {
     } catch {
       throw ImportError(.format(error), path: error.path ?? path)
     }
-    fold.apply(to: &parts, kernels: kernels)
+    do throws(ImportError) {
+      try fold.apply(to: &parts, kernels: kernels)
+    } catch {
+      throw ImportError(error.reason, path: path)
+    }
     parts.files.append(path)
     config.ledger.append(
       LedgerEntry(

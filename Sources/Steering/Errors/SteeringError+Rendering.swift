@@ -65,6 +65,11 @@ extension SteeringError {
       self.init(
         .unsupportedDictionary,
         place + "tensor '\(tensor)' holds \(found), accepted: \(accepted.joined(separator: ", "))")
+    case .library(let name, let detail, let purpose, let package):
+      self.init(
+        .inputOutput,
+        place + "\(purpose) needs \(name), which cannot be loaded (\(clipped(detail)));"
+          + " expected the package \(package) to be installed")
     case .refused(let what, let why, let advice):
       self.init(.unsupportedDictionary, place + "\(what) is not supported: \(why); \(advice)")
     }

@@ -41,7 +41,7 @@ extension FeatureReport {
     } else {
       encoderBias = Double(dictionary.encoderBias[feature])
     }
-    let cosines = Self.cosines(feature, decoderRow, dictionary)
+    let cosines = Self.cosines(decoderRow, dictionary, excluding: feature)
     let byCosine = cosines.sorted { ($1.cosine, $0.feature) < ($0.cosine, $1.feature) }
     nearest = Array(byCosine.prefix(count))
     mostOpposite = cosines.min { ($0.cosine, $0.feature) < ($1.cosine, $1.feature) }
@@ -52,9 +52,9 @@ extension FeatureReport {
     values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
   }
 
-  /// Cosines of every other feature's decoder row with `row`; features with a zero row are left out.
-  private static func cosines(
-    _ feature: Int, _ row: [Float], _ dictionary: SparseDictionary
+  /// Cosines of every feature's decoder row with `row`; features with a zero row are left out.
+  static func cosines(
+    _ row: [Float], _ dictionary: SparseDictionary, excluding feature: Int? = nil
   ) -> [Neighbour] {
     let own = norm(row)
     guard own > 0 else { return [] }

@@ -4,7 +4,8 @@ import Tensors
 extension Session {
   /// Computes the edit of one row into the scratch, without writing it back.
   ///
-  /// Norms that nobody needs are left at 0 unless `measuring`.
+  /// Norms that nobody needs are left at 0 unless `measuring`. An encoder looks for NaN and infinity
+  /// itself.
   func compute(
     _ x: UnsafePointer<Float>, measuring: Bool
   ) throws(SteeringError) -> RowEdit {
@@ -14,9 +15,11 @@ extension Session {
       return .outOfScope
     }
     let kernels = plan.dictionary.kernels
-    let bad = kernels.firstNonfinite(x, count: width)
-    guard bad == width else {
-      throw SteeringError(DictionaryError(.nonFiniteInput(row: rowName ?? position, column: bad)))
+    if plan.encoder == nil {
+      let bad = kernels.firstNonfinite(x, count: width)
+      guard bad == width else {
+        throw SteeringError(DictionaryError(.nonFiniteInput(row: rowName ?? position, column: bad)))
+      }
     }
     let rowNorm = measuring || plan.needsRowNorm ? norm(x) : 0
     guard let scale = try rowScale(x) else {

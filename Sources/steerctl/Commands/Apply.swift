@@ -158,7 +158,7 @@ extension ApplyReport.Feature {
 
 extension Intervention {
   /// The edit in words, without the feature.
-  fileprivate var summary: String {
+  var summary: String {
     let amount = Figures.short(alpha)
     let times = maximumActivation.map { " × max \(Figures.short($0))" } ?? ""
     switch mode {

@@ -23,6 +23,13 @@ enum OutputPath {
     _ path: String, isNot input: Activations, _ dictionary: SparseDictionary,
     _ plan: String? = nil
   ) throws(SteeringError) {
+    try check(path, isNot: [input.path] + dictionary.files + (plan.map { [$0] } ?? []))
+  }
+
+  /// The same for any files that are read; `option` is the flag that names the path.
+  static func check(
+    _ path: String, isNot inputs: [String], option: String = "--output"
+  ) throws(SteeringError) {
     guard !isStandardOutput(path) else {
       guard !Terminal.out.isTerminal else {
         throw SteeringError(
@@ -31,14 +38,28 @@ enum OutputPath {
       return
     }
     guard !path.isEmpty else {
-      throw SteeringError(.invalidArgument, "--output is empty, expected a file name")
+      throw SteeringError(.invalidArgument, "\(option) is empty, expected a file name")
     }
-    let inputs = [input.path] + dictionary.files + (plan.map { [$0] } ?? [])
     for other in inputs where FileSystem.isSame(path, other) {
       throw SteeringError(
-        .invalidArgument, "\(path) is a file being read, expected another --output")
+        .invalidArgument, "\(path) is a file being read, expected another \(option)")
     }
     try SteeringError.rendering { () throws(FormatError) in try OutputFile.check(path) }
+  }
+
+  /// The argument as a shell takes it.
+  static func quoted(_ argument: String) -> String {
+    let plain = argument.utf8.allSatisfy {
+      switch UInt8($0) {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "."),
+        UInt8(ascii: "/"), UInt8(ascii: "_"):
+        true
+      default: false
+      }
+    }
+    guard !plain || argument.isEmpty else { return argument }
+    return "'" + argument.replacing("'", with: "'\\''") + "'"
   }
 
   /// `name.steered.ext` in the current folder, for activations in `name.ext`.

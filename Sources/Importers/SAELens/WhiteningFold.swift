@@ -1,4 +1,3 @@
-import COpenBLAS
 import Formats
 import SAE
 import Tensors
@@ -42,7 +41,11 @@ struct WhiteningFold {
     inverse = try read("inverse_matrix", [width, width])
   }
 
-  func apply(to parts: inout SparseDictionary.Parts, kernels: Kernels) {
+  /// - Throws: `.library` when OpenBLAS is not there; `parts` are as before then.
+  func apply(
+    to parts: inout SparseDictionary.Parts, kernels: Kernels
+  ) throws(ImportError) {
+    let product = try MatrixProduct()
     let n = parts.decoder.rowCount
     var encoder: [Float] = []
     var decoder: [Float] = []
@@ -59,15 +62,17 @@ struct WhiteningFold {
         decoderTile += row.map { $0 / norm }
         parts.encoderBias[feature] = Float(Double(parts.encoderBias[feature]) * norm)
       }
-      encoder += product(encoderTile, rows: features.count, matrix, transposed: true)
-      decoder += product(decoderTile, rows: features.count, inverse, transposed: false)
+      encoder += rounded(
+        product, encoderTile, rows: features.count, matrix, transposed: true)
+      decoder += rounded(
+        product, decoderTile, rows: features.count, inverse, transposed: false)
       start += features.count
     }
     parts.rescalesByDecoderNorm = false
     if !parts.subtractsDecoderBias { shiftBiases(&parts, encoder: encoder) }
-    let bias = product(
-      parts.decoderBias.map(Double.init), rows: 1, inverse, transposed: false, adding: mean)
-    parts.decoderBias = bias
+    parts.decoderBias = rounded(
+      product, parts.decoderBias.map(Double.init), rows: 1, inverse, transposed: false,
+      adding: mean)
     parts.encoder = EncoderMatrix(
       RowMatrix(rowCount: n, width: width, values: encoder), layout: .featureMajor)
     parts.decoder = RowMatrix(rowCount: n, width: width, values: decoder)
@@ -113,21 +118,11 @@ struct WhiteningFold {
   }
 
   /// `rows · m`, or `rows · mᵀ`, `[rows, width]`, plus `adding` to each row, rounded to f32.
-  private func product(
-    _ rows: [Double], rows count: Int, _ m: [Double], transposed: Bool, adding: [Double]? = nil
+  private func rounded(
+    _ product: borrowing MatrixProduct, _ rows: [Double], rows count: Int, _ m: [Double],
+    transposed: Bool, adding: [Double]? = nil
   ) -> [Float] {
-    var out = [Double](repeating: 0, count: count * width)
-    let size = Int32(truncatingIfNeeded: width)
-    rows.withUnsafeBufferPointer { a in
-      m.withUnsafeBufferPointer { b in
-        out.withUnsafeMutableBufferPointer { c in
-          cblas_dgemm(
-            CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans,
-            Int32(truncatingIfNeeded: count), size, size, 1, a.baseAddress, size, b.baseAddress,
-            size, 0, c.baseAddress, size)
-        }
-      }
-    }
+    let out = product(rows, count: count, m, transposed: transposed, width: width)
     guard let adding else { return out.map { Float($0) } }
     return out.indices.map { Float(out[$0] + adding[$0 % width]) }
   }

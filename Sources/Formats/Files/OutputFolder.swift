@@ -1,0 +1,122 @@
+import Glibc
+
+/// A folder being written: it appears under its name complete, or not at all.
+///
+/// Files go into a folder of another name beside it (`.name.*.tmp`), which ``commit()`` renames. Without
+/// `commit` it is removed with its files when the object goes; only a killed process leaves it.
+///
+/// Thread rule: one thread at a time.
+package final class OutputFolder {
+  /// The path as the caller gave it.
+  package let path: String
+  /// Where the content is written until ``commit()``.
+  package let temporaryPath: String
+  private let targetPath: String
+  /// What was made inside, to be removed again.
+  private var folders: [String] = []
+  private var files: [String] = []
+  private var isOpen = true
+
+  private init(path: String, targetPath: String, temporaryPath: String) {
+    self.path = path
+    self.targetPath = targetPath
+    self.temporaryPath = temporaryPath
+  }
+
+  deinit { discard() }
+
+  /// Whether a folder can be written at `path`: nothing is there, or an empty folder.
+  ///
+  /// - Throws: `systemCall` when that cannot be told.
+  package static func isFree(_ path: String) throws(FormatError) -> Bool {
+    switch try FileSystem.kind(path) {
+    case .other?: return false
+    case nil:
+      var status = stat()
+      // A link to nothing is something.
+      return lstat(path, &status) != 0
+    case .directory?:
+      guard let folder = opendir(path) else {
+        throw FormatError(.systemCall(call: "opendir", errno: errno), path: path)
+      }
+      defer { closedir(folder) }
+      var count = 0
+      while readdir(folder) != nil { count += 1 }
+      // Itself and its parent.
+      return count <= 2
+    }
+  }
+
+  /// Starts writing the folder at `path`, which must be free and stays as it is until ``commit()``.
+  ///
+  /// - Throws: `invalidFileName`, `systemCall`, with the path.
+  package static func create(_ path: String) throws(FormatError) -> OutputFolder {
+    do throws(FormatError) {
+      try FilePath.check(path)
+      var trimmed = path
+      while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
+      var mode: mode_t = 0o777
+      var status = stat()
+      if stat(trimmed, &status) == 0 {
+        guard let resolved = realpath(trimmed, nil) else {
+          throw FormatError(.systemCall(call: "realpath", errno: errno))
+        }
+        defer { free(resolved) }
+        trimmed = String(cString: resolved)
+        mode = status.st_mode & 0o7777
+      }
+      let (directory, name) = FilePath.split(trimmed)
+      let stem = String(
+        decoding: name.utf8.prefix(100).map { $0 < 0x80 ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
+      let tag = String(UInt64.random(in: .min ... .max), radix: 36)
+      let temporary = FilePath.join(directory, ".\(stem).\(tag).tmp")
+      guard mkdir(temporary, mode | 0o700) == 0 else {
+        throw FormatError(.systemCall(call: "mkdir", errno: errno))
+      }
+      return OutputFolder(path: path, targetPath: trimmed, temporaryPath: temporary)
+    } catch {
+      throw error.at(path: path)
+    }
+  }
+
+  /// Makes a folder inside.
+  package func makeFolder(_ name: String) throws(FormatError) {
+    precondition(isOpen, "the folder has been committed or discarded")
+    let inner = FilePath.join(temporaryPath, name)
+    guard mkdir(inner, 0o777) == 0 else {
+      throw FormatError(.systemCall(call: "mkdir", errno: errno), path: FilePath.join(path, name))
+    }
+    folders.append(inner)
+  }
+
+  /// Where the file called `name` is to be written until ``commit()``, in a folder made before.
+  package func file(_ name: String, in folder: String) -> String {
+    precondition(isOpen, "the folder has been committed or discarded")
+    let file = FilePath.join(FilePath.join(temporaryPath, folder), name)
+    files.append(file)
+    return file
+  }
+
+  /// Puts the folder under its name; nothing may be written afterwards.
+  ///
+  /// - Throws: `systemCall`, also when the path is no longer free. The target is then untouched and the
+  ///   temporary folder is removed.
+  package func commit() throws(FormatError) {
+    precondition(isOpen, "the folder has been committed or discarded")
+    guard rename(temporaryPath, targetPath) == 0 else {
+      let error = FormatError(.systemCall(call: "rename", errno: errno), path: path)
+      discard()
+      throw error
+    }
+    isOpen = false
+  }
+
+  /// Gives up: removes the temporary folder. Harmless when called twice or after ``commit()``.
+  package func discard() {
+    guard isOpen else { return }
+    isOpen = false
+    for file in files { unlink(file) }
+    for folder in folders { rmdir(folder) }
+    rmdir(temporaryPath)
+  }
+}
