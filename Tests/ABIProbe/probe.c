@@ -120,11 +120,16 @@ void probe_guard_free(probe_guard_t *guard)
     guard->bytes = NULL;
 }
 
+int probe_failures(void)
+{
+    return n_checks > 0 && n_failures == 0 ? 0 : 1;
+}
+
 int probe_finish(void)
 {
     if (n_failures > SHOWN_FAILURES) {
         printf("and %lu more\n", n_failures - SHOWN_FAILURES);
     }
     printf("%lu checks, %lu failed\n", n_checks, n_failures);
-    return n_checks > 0 && n_failures == 0 ? 0 : 1;
+    return probe_failures();
 }

@@ -47,6 +47,7 @@ int probe_guard_intact(const probe_guard_t *guard);
 void probe_guard_free(probe_guard_t *guard);
 
 void *probe_allocate(size_t bytes); /* zeroed, or the program ends */
-int probe_finish(void);
+int probe_finish(void);  /* prints the counts; 1 if a check failed or there was none */
+int probe_failures(void); /* the same without printing, for programs whose output is data */
 
 #endif
