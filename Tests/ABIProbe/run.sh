@@ -1,9 +1,10 @@
 #!/bin/sh
 # Builds the programs of this folder against a library and runs them.
 #
-#     run.sh plain|address|thread|valgrind <include folder> <library folder> <library> <build folder>
+#     run.sh plain|address|thread|valgrind|bench <include folder> <library folder> <library> <build folder>
 #
-# plain also holds the header to four compilers and the library's exports to symbols.txt.
+# plain also holds the header to four compilers and the library's exports to symbols.txt; bench prints
+# JSON and nothing else.
 set -eu
 
 mode=$1 include=$2 library_folder=$(cd "$3" && pwd) library=$4 build=$5
@@ -72,6 +73,10 @@ check_names() {
 compiler=gcc options='-O1 -g' wrapper='' extra=''
 case $mode in
 plain) has gcc || compiler=clang ;;
+bench)
+    has gcc || compiler=clang
+    options='-O2'
+    ;;
 address) compiler=clang options="-O1 -g -fsanitize=address" ;;
 thread)
     compiler=clang options="-O1 -g -fsanitize=thread"
@@ -83,10 +88,10 @@ thread)
 valgrind)
     has gcc || compiler=clang
     wrapper="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
-        --show-leak-kinds=definite --suppressions=$here/valgrind.supp"
+        --show-leak-kinds=definite"
     ;;
 *)
-    say "mode is '$mode', expected plain, address, thread or valgrind"
+    say "mode is '$mode', expected plain, address, thread, valgrind or bench"
     exit 2
     ;;
 esac
@@ -135,6 +140,10 @@ for name in $common; do
     compile -c "$here/$name.c" -o "$build/$name.o"
     objects="$objects $build/$name.o"
 done
+if [ "$mode" = bench ]; then
+    build_program bench_call
+    exec "$build/bench_call"
+fi
 for name in test_null test_structs test_rows test_batches test_values test_plans test_sessions \
     test_observing test_dictionaries test_fingerprints; do
     run_program $name
@@ -155,6 +164,33 @@ valgrind)
     run_program test_cycles 20 20 100000
     ;;
 esac
+
+# ---- Inputs that fuzzing found interesting, or broke something once -------------------------------
+
+replay() { # target, inputs
+    target=$1
+    shift
+    compile -I"$fuzz" "$fuzz/replay.c" "$fuzz/fuzz_$target.c" "$fuzz/target.c" $objects \
+        -L"$library_folder" -l"$library" -Wl,-rpath,"$library_folder" -lm $extra \
+        -o "$build/replay_$target" 2>"$build/log" || {
+        cat "$build/log"
+        fail "replay_$target does not build"
+        return
+    }
+    if output=$($wrapper "$build/replay_$target" "$@" 2>&1); then
+        say "replay_$target: $output"
+    else
+        say "$output"
+        fail "replay_$target"
+    fi
+}
+
+if [ "$mode" != thread ]; then
+    fuzz=$here/../../Fuzz
+    replay plan_json "$fuzz"/../docs/schemas/examples/*.json \
+        $(find "$fuzz/regressions" -path '*/plan_json/*' 2>/dev/null)
+    replay calls "$fuzz"/seeds/calls/* $(find "$fuzz/regressions" -path '*/calls/*' 2>/dev/null)
+fi
 [ $failures -eq 0 ] || {
     say "$failures failed"
     exit 1
