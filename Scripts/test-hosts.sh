@@ -95,8 +95,9 @@ test_llama() {
 
 test_python() {
     say "Python"
-    STEERING_LIBRARY=$library/lib/libsteering.so.1 \
-        "$cache/venv/bin/python" -m pytest -q -p no:cacheprovider Hosts/python/tests
+    export STEERING_LIBRARY=$library/lib/libsteering.so.1
+    (cd Hosts/python && "$cache/venv/bin/python" -m pytest -q -rs -p no:cacheprovider)
+    PYTHON="$cache/venv/bin/python" Hosts/python/check-wheel.sh
 }
 
 need_packages

@@ -62,6 +62,7 @@ public func steer_plan_inspect(
     if plan.ranks { flags |= STEER_PLAN_RANKS }
     if plan.document.needsPromptLength { flags |= STEER_PLAN_NEEDS_PROMPT_LENGTH }
     if plan.isConstant { flags |= STEER_PLAN_CONSTANT }
+    if plan.needsPositions { flags |= STEER_PLAN_NEEDS_POSITIONS }
     var value = steer_plan_info_t()
     value.flags = UInt32(flags)
     value.width = UInt64(plan.width)

@@ -61,7 +61,7 @@ typedef int32_t steer_status_t;
 
 enum {
     STEER_OK = 0,
-    STEER_ERR_ARGUMENT = 1,     /* an argument is NULL, misaligned, or out of its documented range */
+    STEER_ERR_ARGUMENT = 1,     /* an argument is NULL, misaligned, or outside its stated range */
     STEER_ERR_SHAPE = 2,        /* widths, counts or strides do not fit together */
     STEER_ERR_NONFINITE = 3,    /* a value is NaN or infinite, or would become so */
     STEER_ERR_CAPACITY = 4,     /* a buffer is too small; `required` says what is needed */
@@ -332,7 +332,8 @@ enum {
     STEER_PLAN_READS_ACTIVATIONS = 1,   /* some intervention needs an activation */
     STEER_PLAN_RANKS = 2,               /* activations need the whole encoder, to rank against */
     STEER_PLAN_NEEDS_PROMPT_LENGTH = 4, /* some scope has a phase: sessions must be told */
-    STEER_PLAN_CONSTANT = 8             /* adds the same vector to every row: a control vector */
+    STEER_PLAN_CONSTANT = 8,            /* adds the same vector to every row: a control vector */
+    STEER_PLAN_NEEDS_POSITIONS = 16     /* some scope leaves rows out: positions must be right */
 };
 
 typedef struct steer_plan_info {
@@ -492,8 +493,9 @@ STEER_API steer_status_t steer_session_apply(
 /**
  * Applies to each row the plan of its own session: one batch of a server, many requests.
  *
- * A session may stand at several rows, which are then consecutive rows of its sequence, in order. A
- * row's result is the same alone and in any batch.
+ * A session may stand at several rows: without positions they are consecutive rows of its sequence,
+ * in order; with positions they are what the positions say. A row's result is the same alone and in
+ * any batch.
  *
  * @param sessions    [n_rows]; NULL leaves that row alone. All plans have the same width.
  * @param positions   Optional, [n_rows], each at most INT64_MAX - 1: the position of each row, as
@@ -586,7 +588,7 @@ STEER_API steer_status_t steer_encoder_encode(
 
 /* ---- Plans as plain arrays ------------------------------------------------------------------ */
 
-/* A plan's numbers, for a host that applies it in a kernel of its own (a GPU). Immutable, shared. */
+/* A plan's numbers, for a host that applies it in a kernel of its own, as on a GPU. Immutable. */
 typedef struct steer_arrays steer_arrays_t;
 
 /* How activations are selected; s, r and the arrays are those of steer_plan_arrays_t. */

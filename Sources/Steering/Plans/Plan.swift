@@ -36,6 +36,8 @@ public final class Plan: Sendable {
   public var readingCount: Int { encoder?.features.count ?? 0 }
   /// Whether reading them takes the whole encoder, to rank against.
   public var ranks: Bool { encoder != nil && dictionary.activation.k != nil }
+  /// Whether some edit does not cover every row.
+  public var needsPositions: Bool { scopes.contains { $0 != Scope() } }
   /// Width of the rows that it edits.
   public var width: Int { directions.width }
 
