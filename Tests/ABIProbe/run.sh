@@ -22,6 +22,33 @@ fail() {
 }
 has() { command -v "$1" >/dev/null 2>&1; }
 
+# ---- What to build with ------------------------------------------------------------------------
+
+compiler=gcc options='-O1 -g' wrapper='' extra=''
+case $mode in
+plain) has gcc || compiler=clang ;;
+bench)
+    has gcc || compiler=clang
+    options='-O2'
+    ;;
+address) compiler=clang options="-O1 -g -fsanitize=address" ;;
+thread)
+    compiler=clang options="-O1 -g -fsanitize=thread"
+    # The runtime of Swift's clang intercepts libdispatch, and so needs it.
+    runtime=$(dirname "$(readlink -f "$(command -v clang)")")/../lib/swift/linux
+    extra="-L$runtime -Wl,-rpath,$runtime -ldispatch -lBlocksRuntime -ldl -rdynamic"
+    common="$common tsan_mutex"
+    ;;
+valgrind)
+    has gcc || compiler=clang
+    wrapper="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
+        --show-leak-kinds=definite"
+    ;;
+*)
+    say "mode is '$mode', expected plain, address, thread, valgrind or bench"
+    exit 2
+    ;;
+esac
 # ---- The header, the layout and the names -------------------------------------------------------
 
 check_header() {
@@ -65,36 +92,19 @@ check_names() {
         missing=$(LC_ALL=C comm -13 "$build/exported.txt" "$here/symbols.txt")
         [ -z "$missing" ] || fail "not exported: $missing"
     fi
+    # Everything that the header adds must be frozen too: constants, structs and their fields.
+    for name in $(grep -o '\<STEER_[A-Z0-9_]* *= *[0-9]' "$include/steering.h" | grep -o '^[A-Z0-9_]*'); do
+        grep -q "VALUE($name," "$here/probe_layout.c" || fail "$name is not in probe_layout.c"
+    done
+    fields=$($compiler -E -P "$include/steering.h" | tr '\n' ' ' |
+        grep -o 'typedef struct steer_[a-z_]* {[^}]*}' | tr -cd ';' | wc -c)
+    [ "$fields" = "$(grep -c '^FIELD(' "$here/probe_layout.c")" ] ||
+        fail "the header has $fields fields, probe_layout.c $(grep -c '^FIELD(' "$here/probe_layout.c")"
     say "names: $(wc -l <"$here/symbols.txt")"
 }
 
 # ---- The programs -------------------------------------------------------------------------------
 
-compiler=gcc options='-O1 -g' wrapper='' extra=''
-case $mode in
-plain) has gcc || compiler=clang ;;
-bench)
-    has gcc || compiler=clang
-    options='-O2'
-    ;;
-address) compiler=clang options="-O1 -g -fsanitize=address" ;;
-thread)
-    compiler=clang options="-O1 -g -fsanitize=thread"
-    # The runtime of Swift's clang intercepts libdispatch, and so needs it.
-    runtime=$(dirname "$(readlink -f "$(command -v clang)")")/../lib/swift/linux
-    extra="-L$runtime -Wl,-rpath,$runtime -ldispatch -lBlocksRuntime -ldl -rdynamic"
-    common="$common tsan_mutex"
-    ;;
-valgrind)
-    has gcc || compiler=clang
-    wrapper="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
-        --show-leak-kinds=definite"
-    ;;
-*)
-    say "mode is '$mode', expected plain, address, thread, valgrind or bench"
-    exit 2
-    ;;
-esac
 # The backtracer would hold a crashed process.
 export SWIFT_BACKTRACE=enable=no
 export ASAN_OPTIONS="detect_leaks=1:quarantine_size_mb=1:detect_stack_use_after_return=0"

@@ -235,6 +235,8 @@ static void test_constants(void)
     size_t i;
     probe_case("constants");
     CHECK(steer_abi_version() == STEER_ABI_VERSION, "%u", steer_abi_version());
+    /* No integer: probe_layout.c cannot hold it. */
+    CHECK(STEER_SCALE_ALREADY_APPLIED == -1.0, "%g", STEER_SCALE_ALREADY_APPLIED);
     CHECK(steer_version() != NULL && strlen(steer_version()) >= 5, "a version");
     for (i = 0; i < 9; i++) {
         CHECK(strcmp(steer_status_name(statuses[i]), names[i]) == 0, "%s, expected %s",
