@@ -99,10 +99,11 @@ private func checked(_ promptLength: UInt64, _ plan: Plan) throws(Refusal) -> In
     }
     return .max
   }
-  guard let length = Int(exactly: promptLength) else {
+  // The largest Int stands for an unknown length inside.
+  guard let length = Int(exactly: promptLength), length < .max else {
     throw Refusal(
       .invalidArgument,
-      "prompt_length is \(promptLength), expected at most \(Int.max), or"
+      "prompt_length is \(promptLength), expected at most \(Int.max - 1), or"
         + " STEER_PROMPT_LENGTH_UNKNOWN")
   }
   return length

@@ -397,8 +397,8 @@ typedef struct steer_session steer_session_t;
 /**
  * Starts a sequence at position 0.
  *
- * @param prompt_length  Positions from here on are generated ones; STEER_PROMPT_LENGTH_UNKNOWN is
- *                       refused for plans that need it.
+ * @param prompt_length  Positions from here on are generated ones, at most INT64_MAX - 1;
+ *                       STEER_PROMPT_LENGTH_UNKNOWN is refused for plans that need it.
  * @param out            Receives the handle; end it with steer_session_destroy.
  * @return STEER_OK or STEER_ERR_ARGUMENT.  Since ABI 1.
  */
