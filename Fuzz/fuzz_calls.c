@@ -1,7 +1,7 @@
 /*
- * Bytes as a sequence of calls, with structs, sizes and pointers drawn from them. Buffers are of exactly
- * the size that a call may touch, so that AddressSanitizer sees anything more; a call that fails must
- * have left them alone.
+ * Bytes as a sequence of calls, with structs, sizes and pointers drawn from them. Buffers are of
+ * exactly the size that a call may touch, so that AddressSanitizer sees anything more; a call that
+ * fails must have left them alone.
  */
 #include "target.h"
 
@@ -63,9 +63,10 @@ static double take_double(input_t *input)
 static uint32_t take_struct_size(input_t *input, size_t size)
 {
     const uint64_t choice = take(input, 1);
-    return choice < 230 ? (uint32_t)size : choice < 240 ? (uint32_t)choice % (uint32_t)size
-        : choice < 250                                  ? UINT32_MAX
-                                                        : 0;
+    return choice < 230 ? (uint32_t)size
+        : choice < 240  ? (uint32_t)choice % (uint32_t)size
+        : choice < 250  ? UINT32_MAX
+                        : 0;
 }
 
 /* A buffer of its own, filled from the input; NULL rarely. */
@@ -80,7 +81,8 @@ static void *take_buffer(input_t *input, size_t bytes)
     buffer = (unsigned char *)malloc(bytes ? bytes : 1);
     for (i = 0; i < bytes; i++) {
         /* Small floats unless the input says otherwise. */
-        buffer[i] = seed < 128 ? (i % 4 == 3 ? 0x3F : (unsigned char)(i * seed)) : (unsigned char)take(input, 1);
+        buffer[i] = seed < 128 ? (i % 4 == 3 ? 0x3F : (unsigned char)(i * seed))
+                               : (unsigned char)take(input, 1);
     }
     return buffer;
 }
@@ -94,7 +96,8 @@ static void *copy_of(const void *buffer, size_t bytes)
     return copy;
 }
 
-/* Bytes that `count` rows span, or a few where the numbers are nonsense and nothing may be touched. */
+/* Bytes that `count` rows span, or a few where the numbers are nonsense and nothing may be touched.
+ */
 static size_t extent(size_t count, size_t stride, size_t width, size_t element)
 {
     if (count > 8 || stride > 64 || stride < width) {
@@ -118,7 +121,8 @@ static void compile(state_t *state, input_t *input)
     size_t i;
     for (i = 0; i < 2; i++) {
         ranges[i].begin = take(input, 1);
-        ranges[i].end = take(input, 1) < 250 ? ranges[i].begin + 1 + take(input, 1) % 9 : take(input, 8);
+        ranges[i].end =
+            take(input, 1) < 250 ? ranges[i].begin + 1 + take(input, 1) % 9 : take(input, 8);
     }
     scope.phase = (int32_t)take(input, 1) % 4;
     scope.skip_first = take(input, 1) < 250 ? take(input, 1) % 4 : take(input, 8);
@@ -134,7 +138,8 @@ static void compile(state_t *state, input_t *input)
         if (take(input, 1) > 250) {
             wishes[i].struct_size = take(input, 1) % 2 ? 0 : UINT32_MAX;
         }
-        wishes[i].feature = (uint32_t)(take(input, 1) < 250 ? take(input, 1) % TARGET_FEATURES : take(input, 4));
+        wishes[i].feature =
+            (uint32_t)(take(input, 1) < 250 ? take(input, 1) % TARGET_FEATURES : take(input, 4));
         wishes[i].mode = (int32_t)(int8_t)take(input, 1) % 8;
         wishes[i].strength = (int32_t)(int8_t)(take(input, 1) < 128 ? 0 : take(input, 1)) % 5;
         wishes[i].alpha = take_double(input);
@@ -160,7 +165,8 @@ static void make_session(state_t *state, input_t *input)
     const uint64_t length = take(input, 1) < 200 ? take(input, 1) : take(input, 8) * 2 + 1;
     steer_session_t *session = NULL;
     steer_error_t error = STEER_ERROR_INIT;
-    const steer_status_t status = steer_session_create(state->plans[plan], length, &session, &error);
+    const steer_status_t status =
+        steer_session_create(state->plans[plan], length, &session, &error);
     target_check(status, &error);
     MUST((status == STEER_OK) == (session != NULL));
     if (session != NULL) {
@@ -193,8 +199,9 @@ static void move(state_t *state, input_t *input)
     default:
         info.struct_size = take_struct_size(input, sizeof info);
         status = steer_session_inspect(state->sessions[a], &info, &error);
-        MUST(status != STEER_OK || (info.rows_edited + info.rows_undefined <= info.rows_in_scope
-            && info.rows_in_scope <= info.rows));
+        MUST(status != STEER_OK
+            || (info.rows_edited + info.rows_undefined <= info.rows_in_scope
+                && info.rows_in_scope <= info.rows));
     }
     target_check(status, &error);
 }
@@ -202,7 +209,8 @@ static void move(state_t *state, input_t *input)
 static void apply(state_t *state, input_t *input)
 {
     const size_t slot = take(input, 1) % SLOTS;
-    const steer_type_t type = (steer_type_t)(take(input, 1) < 240 ? take(input, 1) % 3 : take(input, 4));
+    const steer_type_t type =
+        (steer_type_t)(take(input, 1) < 240 ? take(input, 1) % 3 : take(input, 4));
     const size_t element = type == STEER_F32 ? 4 : 2;
     const int single = take(input, 1) < 100;
     const size_t count = take_size(input, 1 + take(input, 1) % 5);
@@ -238,8 +246,8 @@ static void apply(state_t *state, input_t *input)
         if (count > 8 && count < (size_t)1 << 40) {
             goto done;
         }
-        status = steer_batch_apply(sessions, take(input, 1) < 128 ? NULL : positions, rows, type, count,
-            stride, outcomes, &error);
+        status = steer_batch_apply(sessions, take(input, 1) < 128 ? NULL : positions, rows, type,
+            count, stride, outcomes, &error);
         MUST(status != STEER_OK || !mixed);
     }
     target_check(status, &error);
@@ -267,7 +275,8 @@ static void observe(state_t *state, input_t *input)
         const size_t count = 1 + take(input, 1) % 4;
         size_t i;
         for (i = 0; i < count; i++) {
-            features[i] = (uint32_t)(take(input, 1) < 250 ? take(input, 1) % TARGET_FEATURES : take(input, 4));
+            features[i] = (uint32_t)(take(input, 1) < 250 ? take(input, 1) % TARGET_FEATURES
+                                                          : take(input, 4));
         }
         status = steer_reader_create(dictionary->handle, features, count, &reader, &error);
         MUST((status == STEER_OK) == (reader != NULL));
@@ -299,10 +308,13 @@ static void read_rows(state_t *state, input_t *input)
     steer_error_t error = STEER_ERROR_INIT;
     steer_status_t status;
     if (take(input, 1) % 2) {
-        const size_t n = state->reader_features, out_stride = take_size(input, n + take(input, 1) % 2);
+        const size_t n = state->reader_features,
+                     out_stride = take_size(input, n + take(input, 1) % 2);
         const size_t out_bytes = extent(count, out_stride, n, 4);
-        float *out = (float *)take_buffer(input, out_bytes), *before = (float *)copy_of(out, out_bytes);
-        status = steer_reader_read(state->reader, rows, type, count, stride, out, out_stride, &error);
+        float *out = (float *)take_buffer(input, out_bytes),
+              *before = (float *)copy_of(out, out_bytes);
+        status =
+            steer_reader_read(state->reader, rows, type, count, stride, out, out_stride, &error);
         MUST(status == STEER_OK || out == NULL || memcmp(out, before, out_bytes) == 0);
         free(out);
         free(before);
@@ -314,7 +326,8 @@ static void read_rows(state_t *state, input_t *input)
         size_t required = 0;
         status = steer_encoder_encode(state->encoder, rows, type, count, stride, offsets, indices,
             values, capacity, &required, NULL, &error);
-        MUST(status != STEER_OK || (required <= capacity && offsets[count > 8 ? 0 : count] == required));
+        MUST(status != STEER_OK
+            || (required <= capacity && offsets[count > 8 ? 0 : count] == required));
         MUST(status != STEER_ERR_CAPACITY || required > capacity);
         free(offsets);
         free(indices);
@@ -341,7 +354,8 @@ static void export_plan(state_t *state, input_t *input)
         return;
     }
     target_check(status, &error);
-    MUST(status == STEER_OK && steer_arrays_create(state->plans[slot], &arrays, &error) == STEER_OK);
+    MUST(
+        status == STEER_OK && steer_arrays_create(state->plans[slot], &arrays, &error) == STEER_OK);
     memset(&view, 0, sizeof view);
     view.struct_size = (uint32_t)sizeof view;
     MUST(steer_arrays_view(arrays, &view, &error) == STEER_OK);
@@ -379,7 +393,8 @@ static void open_folder(input_t *input)
     options.n_ignored_config_keys = take(input, 1) % 3;
     options.ignored_config_keys = take(input, 1) < 128 ? keys : NULL;
     status = steer_dictionary_open(
-        take(input, 1) < 220 ? dictionary->path : (const char *)"/nowhere\xFF", &options, &handle, &error);
+        take(input, 1) < 220 ? dictionary->path : (const char *)"/nowhere\xFF", &options, &handle,
+        &error);
     target_check(status, &error);
     MUST((status == STEER_OK) == (handle != NULL));
     steer_dictionary_close(handle);

@@ -1,6 +1,6 @@
 /*
- * Any bytes as a plan in JSON. What compiles must be usable: it inspects, exports and applies, and the
- * same text compiles to the same fingerprint.
+ * Any bytes as a plan in JSON. What compiles must be usable: it inspects, exports and applies, and
+ * the same text compiles to the same fingerprint.
  */
 #include "target.h"
 
@@ -46,8 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         steer_plan_t *plan = NULL, *again = NULL;
         steer_error_t error = STEER_ERROR_INIT;
         uint8_t first[32], second[32];
-        const steer_status_t status
-            = steer_plan_compile_json(dictionary->handle, text, size, &plan, &error);
+        const steer_status_t status =
+            steer_plan_compile_json(dictionary->handle, text, size, &plan, &error);
         target_check(status, &error);
         MUST((status == STEER_OK) == (plan != NULL));
         MUST(status == STEER_OK || status == STEER_ERR_FILE || status == STEER_ERR_PLAN);

@@ -17,8 +17,8 @@ library=$(pwd)/$build/release
 mkdir -p $build/found
 
 for target in plan_json calls; do
-    clang -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -g -O1 -fsanitize=fuzzer,address \
-        -IFuzz -I$probe -ISources/CSteering/include Fuzz/fuzz_$target.c Fuzz/target.c \
+    clang -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -g -O1 \
+        -fsanitize=fuzzer,address -IFuzz -I$probe -ISources/CSteering/include Fuzz/fuzz_$target.c Fuzz/target.c \
         $probe/fixture.c $probe/numbers.c $probe/probe.c \
         -L"$library" -lSteeringC -Wl,-rpath,"$library" -lm -o $build/fuzz_$target 2>$build/log || {
         cat $build/log

@@ -21,8 +21,8 @@ static void end(void)
 
 static void open_all(void)
 {
-    static const char *const architectures[TARGET_DICTIONARIES]
-        = { "jumprelu", "topk", "abstopk", "gated", "transcoder", "standard" };
+    static const char *const architectures[TARGET_DICTIONARIES] = { "jumprelu", "topk", "abstopk",
+        "gated", "transcoder", "standard" };
     size_t i;
     for (i = 0; i < TARGET_DICTIONARIES; i++) {
         fixture_spec_t spec = FIXTURE_SPEC_INIT;

@@ -1,12 +1,13 @@
 /*
- * What a call costs: three JumpReLU features clamped in one row, against merely reading the bytes that
- * this must read (three encoder rows, three decoder rows, the row). Prints JSON.
+ * What a call costs: three JumpReLU features clamped in one row, against merely reading the bytes
+ * that this must read (three encoder rows, three decoder rows, the row). Prints JSON.
  *
  *     bench_call [megabytes to rotate over, for cold calls]
  *
- * hot: the same plan and row over and over. cold: each call another plan, session and row, in random
- * order, all of them together larger than the last-level cache. outside: a call out of scope, which is
- * the interface alone. Medians, in nanoseconds per call; the clock's own cost is taken off.
+ * hot: the same plan and row over and over. cold: each call another plan, session and row, in
+ * random order, all of them together larger than the last-level cache. outside: a call out of
+ * scope, which is the interface alone. Medians, in nanoseconds per call; the clock's own cost is
+ * taken off.
  */
 #include "numbers.h"
 #include "probe.h"
@@ -42,7 +43,8 @@ static double median(double *values, size_t count)
     return values[count / 2];
 }
 
-/* ---- Merely reading ------------------------------------------------------------------------------ */
+/* ---- Merely reading
+ * ------------------------------------------------------------------------------ */
 
 static uint64_t sum_plain(const unsigned char *bytes, size_t count)
 {
@@ -87,7 +89,8 @@ static void read_bytes(const unsigned char *bytes, size_t count)
     sink = sum_plain(bytes, count);
 }
 
-/* ---- Measuring ----------------------------------------------------------------------------------- */
+/* ---- Measuring
+ * ----------------------------------------------------------------------------------- */
 
 static double clock_cost(void)
 {
@@ -131,8 +134,9 @@ static double hot_apply(const setting_t *s, const steer_scope_t *scope, double c
         memcpy(rows, fresh, bytes);
         start = now();
         for (r = 0; r < HOT_ROWS; r++) {
-            wrong += steer_session_apply(session, rows + r * (bytes / HOT_ROWS), s->rows, 1, s->width, NULL,
-                         NULL) != STEER_OK;
+            wrong += steer_session_apply(
+                         session, rows + r * (bytes / HOT_ROWS), s->rows, 1, s->width, NULL, NULL)
+                != STEER_OK;
         }
         samples[i] = (now() - start - clock) / HOT_ROWS;
     }
@@ -189,8 +193,9 @@ static double cold_apply(const setting_t *s, size_t count, double clock)
     for (i = 0; i + COLD_BATCH <= count; i += COLD_BATCH) {
         const double start = now();
         for (r = i; r < i + COLD_BATCH; r++) {
-            wrong += steer_session_apply(sessions[order[r]], rows + order[r] * row_bytes, s->rows, 1, s->width,
-                         NULL, NULL) != STEER_OK;
+            wrong += steer_session_apply(sessions[order[r]], rows + order[r] * row_bytes, s->rows,
+                         1, s->width, NULL, NULL)
+                != STEER_OK;
         }
         samples[n++] = (now() - start - clock) / COLD_BATCH;
     }
@@ -234,8 +239,10 @@ int main(int argc, char **argv)
     const double clock = clock_cost();
     size_t w, variant;
     REQUIRE_OK(steer_capabilities_get(&capabilities, &probe_error));
-    printf("{\"bench\": \"steer_session_apply, 3 features clamped, jumprelu, 1 row\", \"version\": \"%s\","
-           " \"kernels\": \"%s\", \"last_level_cache_bytes\": %ld, \"rotated_bytes\": %zu, \"results\": [",
+    printf("{\"bench\": \"steer_session_apply, 3 features clamped, jumprelu, 1 row\", \"version\": "
+           "\"%s\","
+           " \"kernels\": \"%s\", \"last_level_cache_bytes\": %ld, \"rotated_bytes\": %zu, "
+           "\"results\": [",
         steer_version(), capabilities.kernels, sysconf(_SC_LEVEL3_CACHE_SIZE), rotated);
     for (w = 0; w < 2; w++) {
         for (variant = 0; variant < 4; variant++) {
@@ -253,17 +260,20 @@ int main(int argc, char **argv)
             s.dictionary = fixture_create(&fixture, &spec);
             count = rotated / s.bytes;
             outside.skip_first = UINT64_C(1) << 40;
-            probe_case("%zu, weights %s, rows %s", s.width, element_name(s.weights), element_name(s.rows));
+            probe_case(
+                "%zu, weights %s, rows %s", s.width, element_name(s.weights), element_name(s.rows));
             out = hot_apply(&s, &outside, clock);
             hot = hot_apply(&s, NULL, clock);
             read_hot = hot_read(&s, clock);
             cold = cold_apply(&s, count, clock);
             read_cold = cold_read(&s, count, clock);
-            printf("%s\n  {\"width\": %zu, \"weights\": \"%s\", \"rows\": \"%s\", \"bytes_read\": %zu,"
-                   " \"outside_ns\": %.1f, \"hot_ns\": %.1f, \"hot_read_ns\": %.1f, \"hot_ratio\": %.2f,"
-                   " \"cold_ns\": %.0f, \"cold_read_ns\": %.0f, \"cold_ratio\": %.2f}",
-                w + variant ? "," : "", s.width, element_name(s.weights), element_name(s.rows), s.bytes, out,
-                hot, read_hot, hot / read_hot, cold, read_cold, cold / read_cold);
+            printf(
+                "%s\n  {\"width\": %zu, \"weights\": \"%s\", \"rows\": \"%s\", \"bytes_read\": %zu,"
+                " \"outside_ns\": %.1f, \"hot_ns\": %.1f, \"hot_read_ns\": %.1f, \"hot_ratio\": "
+                "%.2f,"
+                " \"cold_ns\": %.0f, \"cold_read_ns\": %.0f, \"cold_ratio\": %.2f}",
+                w + variant ? "," : "", s.width, element_name(s.weights), element_name(s.rows),
+                s.bytes, out, hot, read_hot, hot / read_hot, cold, read_cold, cold / read_cold);
             fflush(stdout);
             steer_dictionary_close(s.dictionary);
             fixture_end(&fixture);

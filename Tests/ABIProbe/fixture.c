@@ -37,8 +37,7 @@ void fixture_make(fixture_t *fixture, const fixture_spec_t *spec)
     fixture->n = spec->features;
     fixture->d = spec->width;
     fixture->d_out = spec->output_width ? spec->output_width : spec->width;
-    fixture->encoder
-        = draw(&state, type, fixture->n * fixture->d, 0, 1 / sqrt((double)fixture->d));
+    fixture->encoder = draw(&state, type, fixture->n * fixture->d, 0, 1 / sqrt((double)fixture->d));
     fixture->decoder = draw(&state, type, fixture->n * fixture->d_out, 0, 0.4);
     fixture->encoder_bias = draw(&state, type, fixture->n, 0, 0.2);
     fixture->decoder_bias = draw(&state, type, fixture->d_out, 0, 0.3);
@@ -57,7 +56,7 @@ typedef struct tensor {
     const char *name;
     const float *values;
     size_t rows, columns; /* columns 0: one dimension */
-    int transposed;       /* values are [columns, rows] in memory */
+    int transposed; /* values are [columns, rows] in memory */
 } tensor_t;
 
 static void put(FILE *file, steer_type_t type, float value)
@@ -81,8 +80,9 @@ static void write_safetensors(
     for (i = 0; i < count; i++) {
         const tensor_t *t = &tensors[i];
         const size_t bytes = t->rows * (t->columns ? t->columns : 1) * element_size(type);
-        length += (size_t)snprintf(header + length, sizeof header - length, "%c\"%s\":{\"dtype\":\"%s\",",
-            i ? ',' : '{', t->name, type == STEER_F32 ? "F32" : "BF16");
+        length +=
+            (size_t)snprintf(header + length, sizeof header - length, "%c\"%s\":{\"dtype\":\"%s\",",
+                i ? ',' : '{', t->name, type == STEER_F32 ? "F32" : "BF16");
         length += t->columns ? (size_t)snprintf(header + length, sizeof header - length,
                                    "\"shape\":[%zu,%zu],", t->rows, t->columns)
                              : (size_t)snprintf(header + length, sizeof header - length,
@@ -124,14 +124,17 @@ static void write_configuration(const fixture_t *fixture, const char *path)
         exit(1);
     }
     fprintf(file,
-        "{\"architecture\": \"%s\", \"d_in\": %zu, \"d_sae\": %zu, \"dtype\": \"%s\", \"device\": \"cpu\","
+        "{\"architecture\": \"%s\", \"d_in\": %zu, \"d_sae\": %zu, \"dtype\": \"%s\", \"device\": "
+        "\"cpu\","
         " \"apply_b_dec_to_input\": %s, \"normalize_activations\": \"%s\","
         " \"reshape_activations\": \"none\", \"metadata\": {\"sae_lens_version\": \"6.54.12\","
         " \"model_name\": \"probe\", \"hook_name\": \"blocks.3.hook_resid_post\"",
-        spec->architecture, fixture->d, fixture->n, spec->type == STEER_F32 ? "float32" : "bfloat16",
+        spec->architecture, fixture->d, fixture->n,
+        spec->type == STEER_F32 ? "float32" : "bfloat16",
         spec->subtracts && !fixture_is_transcoder(spec) ? "true" : "false", spec->normalisation);
     if (fixture_is_transcoder(spec)) {
-        fprintf(file, ", \"hook_name_out\": \"blocks.3.hook_mlp_out\"}, \"d_out\": %zu", fixture->d_out);
+        fprintf(file, ", \"hook_name_out\": \"blocks.3.hook_mlp_out\"}, \"d_out\": %zu",
+            fixture->d_out);
     } else {
         fprintf(file, "}");
     }
@@ -153,21 +156,22 @@ void fixture_write(fixture_t *fixture)
     char path[320];
     tensor_t tensors[8];
     size_t count = 0;
-    snprintf(fixture->path, sizeof fixture->path, "%s/steering-probe-XXXXXX", folder ? folder : "/tmp");
+    snprintf(
+        fixture->path, sizeof fixture->path, "%s/steering-probe-XXXXXX", folder ? folder : "/tmp");
     if (mkdtemp(fixture->path) == NULL) {
         perror(fixture->path);
         exit(1);
     }
     snprintf(path, sizeof path, "%s/cfg.json", fixture->path);
     write_configuration(fixture, path);
-#define TENSOR(tensor_name, array, n_rows, n_columns, is_transposed) \
-    do { \
-        tensors[count].name = (tensor_name); \
-        tensors[count].values = (array); \
-        tensors[count].rows = (n_rows); \
-        tensors[count].columns = (n_columns); \
-        tensors[count].transposed = (is_transposed); \
-        count++; \
+#define TENSOR(tensor_name, array, n_rows, n_columns, is_transposed)                               \
+    do {                                                                                           \
+        tensors[count].name = (tensor_name);                                                       \
+        tensors[count].values = (array);                                                           \
+        tensors[count].rows = (n_rows);                                                            \
+        tensors[count].columns = (n_columns);                                                      \
+        tensors[count].transposed = (is_transposed);                                               \
+        count++;                                                                                   \
     } while (0)
     TENSOR("W_dec", fixture->decoder, fixture->n, fixture->d_out, 0);
     TENSOR("W_enc", fixture->encoder, fixture->d, fixture->n, 1);

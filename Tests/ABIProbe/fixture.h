@@ -11,15 +11,16 @@
 #include <stdint.h>
 
 typedef struct fixture_spec {
-    const char *architecture;  /* as SAELens names it: standard, gated, jumprelu, topk, ... */
-    const char *normalisation; /* none, constant_norm_rescale, layer_norm, expected_average_only_in */
+    const char *architecture; /* as SAELens names it: standard, gated, jumprelu, topk, ... */
+    const char
+        *normalisation; /* none, constant_norm_rescale, layer_norm, expected_average_only_in */
     size_t features;
     size_t width;
-    size_t output_width;     /* 0: width */
-    size_t k;                /* of topk and abstopk */
-    int subtracts;           /* apply_b_dec_to_input */
-    int rescales;            /* rescale_acts_by_decoder_norm */
-    steer_type_t type;       /* of every tensor: STEER_F32 or STEER_BF16 */
+    size_t output_width; /* 0: width */
+    size_t k; /* of topk and abstopk */
+    int subtracts; /* apply_b_dec_to_input */
+    int rescales; /* rescale_acts_by_decoder_norm */
+    steer_type_t type; /* of every tensor: STEER_F32 or STEER_BF16 */
     double activation_scale; /* given when opening; 0: none */
     uint64_t seed;
 } fixture_spec_t;
@@ -30,14 +31,14 @@ typedef struct fixture_spec {
 typedef struct fixture {
     fixture_spec_t spec;
     size_t n, d, d_out;
-    float *encoder;      /* [n, d] */
-    float *decoder;      /* [n, d_out] */
+    float *encoder; /* [n, d] */
+    float *decoder; /* [n, d_out] */
     float *encoder_bias; /* [n]; zeros for gated */
     float *decoder_bias; /* [d_out] */
-    float *threshold;    /* [n], of jumprelu */
-    float *gate_bias;    /* [n], of gated, as the two below */
+    float *threshold; /* [n], of jumprelu */
+    float *gate_bias; /* [n], of gated, as the two below */
     float *magnitude_bias;
-    float *log_scale;    /* r_mag */
+    float *log_scale; /* r_mag */
     char path[256];
 } fixture_t;
 

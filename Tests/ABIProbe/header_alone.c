@@ -1,5 +1,6 @@
 /*
- * The header alone, as the first and only include, with each initialiser used: compiling is the test.
+ * The header alone, as the first and only include, with each initialiser used: compiling is the
+ * test.
  */
 #include "steering.h"
 #include "steering.h" /* twice does no harm */

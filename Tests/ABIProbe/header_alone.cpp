@@ -6,18 +6,17 @@
 typedef void (*any_function)();
 #define ENTRY(name) reinterpret_cast<any_function>(name)
 
-static const any_function functions[] = {
-    ENTRY(steer_abi_version), ENTRY(steer_arrays_create), ENTRY(steer_arrays_destroy),
-    ENTRY(steer_arrays_view), ENTRY(steer_batch_apply), ENTRY(steer_capabilities_get),
-    ENTRY(steer_dictionary_close), ENTRY(steer_dictionary_inspect), ENTRY(steer_dictionary_open),
-    ENTRY(steer_dictionary_text), ENTRY(steer_encoder_create), ENTRY(steer_encoder_destroy),
-    ENTRY(steer_encoder_encode), ENTRY(steer_plan_compile), ENTRY(steer_plan_compile_json),
-    ENTRY(steer_plan_control_vector), ENTRY(steer_plan_destroy), ENTRY(steer_plan_fingerprint),
-    ENTRY(steer_plan_inspect), ENTRY(steer_reader_create), ENTRY(steer_reader_destroy),
-    ENTRY(steer_reader_read), ENTRY(steer_session_apply), ENTRY(steer_session_assign),
-    ENTRY(steer_session_create), ENTRY(steer_session_destroy), ENTRY(steer_session_fork),
-    ENTRY(steer_session_inspect), ENTRY(steer_session_reset), ENTRY(steer_session_seek),
-    ENTRY(steer_status_name), ENTRY(steer_version)};
+static const any_function functions[] = { ENTRY(steer_abi_version), ENTRY(steer_arrays_create),
+    ENTRY(steer_arrays_destroy), ENTRY(steer_arrays_view), ENTRY(steer_batch_apply),
+    ENTRY(steer_capabilities_get), ENTRY(steer_dictionary_close), ENTRY(steer_dictionary_inspect),
+    ENTRY(steer_dictionary_open), ENTRY(steer_dictionary_text), ENTRY(steer_encoder_create),
+    ENTRY(steer_encoder_destroy), ENTRY(steer_encoder_encode), ENTRY(steer_plan_compile),
+    ENTRY(steer_plan_compile_json), ENTRY(steer_plan_control_vector), ENTRY(steer_plan_destroy),
+    ENTRY(steer_plan_fingerprint), ENTRY(steer_plan_inspect), ENTRY(steer_reader_create),
+    ENTRY(steer_reader_destroy), ENTRY(steer_reader_read), ENTRY(steer_session_apply),
+    ENTRY(steer_session_assign), ENTRY(steer_session_create), ENTRY(steer_session_destroy),
+    ENTRY(steer_session_fork), ENTRY(steer_session_inspect), ENTRY(steer_session_reset),
+    ENTRY(steer_session_seek), ENTRY(steer_status_name), ENTRY(steer_version) };
 
 int main()
 {
@@ -40,5 +39,6 @@ int main()
     }
     const steer_status_t status = steer_capabilities_get(&capabilities, &error);
     std::printf("%zu functions linked from C++\n", sizeof functions / sizeof functions[0]);
-    return status == STEER_OK && sizes == expected && steer_abi_version() == STEER_ABI_VERSION ? 0 : 1;
+    return status == STEER_OK && sizes == expected && steer_abi_version() == STEER_ABI_VERSION ? 0
+                                                                                               : 1;
 }

@@ -49,10 +49,7 @@ uint16_t bf16_from_f32(float value)
     return (uint16_t)((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
 }
 
-float f32_from_bf16(uint16_t value)
-{
-    return float_from_bits((uint32_t)value << 16);
-}
+float f32_from_bf16(uint16_t value) { return float_from_bits((uint32_t)value << 16); }
 
 /* By the grid: every finite f16 is a multiple of 2^(e - 10), e the exponent but at least -14. */
 uint16_t f16_from_f32(float value)
@@ -83,8 +80,9 @@ float f32_from_f16(uint16_t value)
     const uint32_t mantissa = value & 1023u;
     const float sign = value & 0x8000u ? -1.0f : 1.0f;
     if (exponent == 31) {
-        return mantissa ? float_from_bits(((uint32_t)value & 0x8000u) << 16 | 0x7FC00000u | mantissa << 13)
-                        : sign * (float)INFINITY;
+        return mantissa
+            ? float_from_bits(((uint32_t)value & 0x8000u) << 16 | 0x7FC00000u | mantissa << 13)
+            : sign * (float)INFINITY;
     }
     if (exponent == 0) {
         return sign * (float)ldexp(mantissa, -24);
@@ -92,10 +90,7 @@ float f32_from_f16(uint16_t value)
     return sign * (float)ldexp(mantissa + 1024.0, (int)exponent - 25);
 }
 
-size_t element_size(steer_type_t type)
-{
-    return type == STEER_F32 ? 4 : 2;
-}
+size_t element_size(steer_type_t type) { return type == STEER_F32 ? 4 : 2; }
 
 float element_load(const void *rows, steer_type_t type, size_t index)
 {

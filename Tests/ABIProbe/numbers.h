@@ -10,7 +10,7 @@
 /* splitmix64: the same numbers on every machine. */
 uint64_t random_bits(uint64_t *state);
 double random_uniform(uint64_t *state); /* [0, 1) */
-double random_normal(uint64_t *state);  /* near enough: a sum of twelve uniforms */
+double random_normal(uint64_t *state); /* near enough: a sum of twelve uniforms */
 
 float float_from_bits(uint32_t bits);
 uint32_t bits_from_float(float value);

@@ -18,8 +18,7 @@ static double norm_of_row(const float *values, size_t count)
 
 /* x~ before the bias; returns what takes a normalised difference back to the row's units, NaN where
  * that is undefined. */
-static double normalise(
-    int32_t kind, double value, const double *row, size_t d, double *normalised)
+static double normalise(int32_t kind, double value, const double *row, size_t d, double *normalised)
 {
     double mean = 0, sum = 0;
     size_t i;
@@ -49,9 +48,7 @@ static double normalise(
             normalised[i] = (row[i] - mean) / (sum + value);
         }
         return sum;
-    default:
-        memcpy(normalised, row, d * sizeof *normalised);
-        return 1;
+    default: memcpy(normalised, row, d * sizeof *normalised); return 1;
     }
 }
 
@@ -141,8 +138,8 @@ double oracle_encode(const fixture_t *fixture, const double *row, double *f)
         }
         f[i] = z;
         if (strcmp(spec->architecture, "gated") == 0) {
-            const double magnitude
-                = z * exp((double)fixture->log_scale[i]) + fixture->magnitude_bias[i];
+            const double magnitude =
+                z * exp((double)fixture->log_scale[i]) + fixture->magnitude_bias[i];
             f[i] = z + fixture->gate_bias[i] > 0 && magnitude > 0 ? magnitude : 0;
             narrow_margin(&margin, z + fixture->gate_bias[i]);
         } else if (strncmp(spec->architecture, "jumprelu", 8) == 0) {
@@ -189,18 +186,21 @@ static double coefficient(
     switch (mode) {
     case STEER_MODE_ADD: return amount * unit;
     case STEER_MODE_CLAMP: return (amount - f) * unit;
-    case STEER_MODE_FLOOR: narrow_margin(margin, amount - f); return f < amount ? (amount - f) * unit : 0;
-    case STEER_MODE_CEILING: narrow_margin(margin, amount - f); return f > amount ? (amount - f) * unit : 0;
+    case STEER_MODE_FLOOR:
+        narrow_margin(margin, amount - f);
+        return f < amount ? (amount - f) * unit : 0;
+    case STEER_MODE_CEILING:
+        narrow_margin(margin, amount - f);
+        return f > amount ? (amount - f) * unit : 0;
     case STEER_MODE_SCALE: return (amount - 1) * f * unit;
     case STEER_MODE_ABLATE: return -f * unit;
     default: return -projection;
     }
 }
 
-steer_outcome_t oracle_apply(
-    const fixture_t *fixture, const steer_intervention_t *interventions, size_t n_interventions,
-    const steer_scope_t *scope, uint64_t position, uint64_t prompt_length, const double *row,
-    double *edited, double *margin)
+steer_outcome_t oracle_apply(const fixture_t *fixture, const steer_intervention_t *interventions,
+    size_t n_interventions, const steer_scope_t *scope, uint64_t position, uint64_t prompt_length,
+    const double *row, double *edited, double *margin)
 {
     const fixture_spec_t *spec = &fixture->spec;
     const size_t d = fixture->d_out;
@@ -260,7 +260,8 @@ steer_outcome_t oracle_apply(
     return scale != scale ? STEER_ROW_UNDEFINED : changed ? STEER_ROW_EDITED : STEER_ROW_UNTOUCHED;
 }
 
-/* ---- From arrays -------------------------------------------------------------------------------- */
+/* ---- From arrays --------------------------------------------------------------------------------
+ */
 
 static double product(const float *row, const double *x, size_t count)
 {
@@ -313,9 +314,8 @@ static int scope_holds(
     return oracle_covers(&scope, position, prompt_length);
 }
 
-steer_outcome_t oracle_apply_arrays(
-    const steer_plan_arrays_t *a, uint64_t position, uint64_t prompt_length, const double *row,
-    double *edited)
+steer_outcome_t oracle_apply_arrays(const steer_plan_arrays_t *a, uint64_t position,
+    uint64_t prompt_length, const double *row, double *edited)
 {
     const size_t d = (size_t)a->width, d_in = (size_t)a->model_width;
     double *f = (double *)probe_allocate(((size_t)a->n_readings + 1) * sizeof *f);
@@ -329,8 +329,8 @@ steer_outcome_t oracle_apply_arrays(
         covered |= scope_holds(a, i, position, prompt_length);
     }
     for (i = 0; i < a->n_edits; i++) {
-        needs_row |= a->edit_units[i] == STEER_UNIT_ACTIVATION
-            && a->edit_modes[i] != STEER_MODE_PROJECT_OUT;
+        needs_row |=
+            a->edit_units[i] == STEER_UNIT_ACTIVATION && a->edit_modes[i] != STEER_MODE_PROJECT_OUT;
     }
     /* Rows of another width than those read cannot be normalised: only a transcoder has such. */
     CHECK(d == d_in || a->normalisation == STEER_NORMALISATION_NONE,

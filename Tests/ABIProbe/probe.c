@@ -46,7 +46,8 @@ int probe_check(int holds, const char *file, int line, const char *text, const c
     return holds;
 }
 
-int probe_status(steer_status_t found, uint32_t accepted, const char *file, int line, const char *call)
+int probe_status(
+    steer_status_t found, uint32_t accepted, const char *file, int line, const char *call)
 {
     const int holds = found >= 0 && found < 32 && (accepted >> found & 1u) != 0;
     n_checks++;
@@ -120,10 +121,7 @@ void probe_guard_free(probe_guard_t *guard)
     guard->bytes = NULL;
 }
 
-int probe_failures(void)
-{
-    return n_checks > 0 && n_failures == 0 ? 0 : 1;
-}
+int probe_failures(void) { return n_checks > 0 && n_failures == 0 ? 0 : 1; }
 
 int probe_finish(void)
 {

@@ -1,8 +1,8 @@
 /*
  * The layout of everything that crosses the interface, frozen: compiling this file is the test.
  *
- * Numbers are those of ABI 1 on LP64 and little-endian machines with natural alignment. Within ABI 1
- * a struct may only grow at its end: then its size here changes, and no other line.
+ * Numbers are those of ABI 1 on LP64 machines with natural alignment. Within ABI 1 a struct may only
+ * grow at its end: then its size here changes, and no other line.
  */
 #include "steering.h"
 

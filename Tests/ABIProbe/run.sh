@@ -1,10 +1,10 @@
 #!/bin/sh
 # Builds the programs of this folder against a library and runs them.
 #
-#     run.sh plain|address|thread|valgrind|bench <include folder> <library folder> <library> <build folder>
+#     run.sh MODE <include folder> <library folder> <library> <build folder>
 #
-# plain also holds the header to four compilers and the library's exports to symbols.txt; bench prints
-# JSON and nothing else.
+# MODE is plain, address, thread, valgrind or bench. plain also holds the header to four compilers and
+# the library's exports to symbols.txt; bench prints JSON and nothing else.
 set -eu
 
 mode=$1 include=$2 library_folder=$(cd "$3" && pwd) library=$4 build=$5
@@ -63,8 +63,8 @@ check_header() {
             done
         done
     done
-    ! has gcc || gcc -std=c99 $warnings -Wc++-compat -Wconversion -Wundef -I"$include" -fsyntax-only \
-        "$here/header_alone.c" || fail "gcc -Wc++-compat header_alone.c"
+    ! has gcc || gcc -std=c99 $warnings -Wc++-compat -Wconversion -Wundef -I"$include" \
+        -fsyntax-only "$here/header_alone.c" || fail "gcc -Wc++-compat header_alone.c"
     for each in g++ clang++; do
         has $each || continue
         compilers=$((compilers + 1))
@@ -87,19 +87,21 @@ check_names() {
     nm -D --defined-only "$library_folder/lib$library.so" | awk '$2 != "A" { print $3 }' |
         sed 's/@@.*//' | LC_ALL=C sort >"$build/exported.txt"
     if [ "$library" = steering ]; then
-        cmp "$build/exported.txt" "$here/symbols.txt" || fail "the library does not export symbols.txt"
+        cmp "$build/exported.txt" "$here/symbols.txt" ||
+            fail "the library does not export symbols.txt"
     else
         missing=$(LC_ALL=C comm -13 "$build/exported.txt" "$here/symbols.txt")
         [ -z "$missing" ] || fail "not exported: $missing"
     fi
     # Everything that the header adds must be frozen too: constants, structs and their fields.
-    for name in $(grep -o '\<STEER_[A-Z0-9_]* *= *[0-9]' "$include/steering.h" | grep -o '^[A-Z0-9_]*'); do
+    for name in $(grep -o '\<STEER_[A-Z0-9_]* *= *[0-9]' "$include/steering.h" |
+        grep -o '^[A-Z0-9_]*'); do
         grep -q "VALUE($name," "$here/probe_layout.c" || fail "$name is not in probe_layout.c"
     done
     fields=$($compiler -E -P "$include/steering.h" | tr '\n' ' ' |
         grep -o 'typedef struct steer_[a-z_]* {[^}]*}' | tr -cd ';' | wc -c)
-    [ "$fields" = "$(grep -c '^FIELD(' "$here/probe_layout.c")" ] ||
-        fail "the header has $fields fields, probe_layout.c $(grep -c '^FIELD(' "$here/probe_layout.c")"
+    frozen=$(grep -c '^FIELD(' "$here/probe_layout.c")
+    [ "$fields" = "$frozen" ] || fail "the header has $fields fields, probe_layout.c $frozen"
     say "names: $(wc -l <"$here/symbols.txt")"
 }
 
@@ -141,8 +143,8 @@ include=$(cd "$include" && pwd)
 if [ "$mode" = plain ]; then
     check_header
     check_names
-    g++ -std=c++11 $warnings -I"$include" "$here/header_alone.cpp" -L"$library_folder" -l"$library" \
-        -Wl,-rpath,"$library_folder" -o "$build/header_alone" && "$build/header_alone" ||
+    g++ -std=c++11 $warnings -I"$include" "$here/header_alone.cpp" -L"$library_folder" \
+        -l"$library" -Wl,-rpath,"$library_folder" -o "$build/header_alone" && "$build/header_alone" ||
         fail "header_alone.cpp"
 fi
 objects=
@@ -175,7 +177,7 @@ valgrind)
     ;;
 esac
 
-# ---- Inputs that fuzzing found interesting, or broke something once -------------------------------
+# ---- Inputs that fuzzing found interesting, or broke something once -----------------------------
 
 replay() { # target, inputs
     target=$1

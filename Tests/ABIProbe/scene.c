@@ -14,9 +14,8 @@ steer_intervention_t scene_wish(uint32_t feature, int32_t mode, double alpha)
     return wish;
 }
 
-steer_plan_t *scene_plan(
-    const steer_dictionary_t *dictionary, const steer_intervention_t *wishes, size_t count,
-    const steer_scope_t *scope)
+steer_plan_t *scene_plan(const steer_dictionary_t *dictionary, const steer_intervention_t *wishes,
+    size_t count, const steer_scope_t *scope)
 {
     steer_plan_t *plan = NULL;
     REQUIRE_OK(steer_plan_compile(dictionary, wishes, count, scope, &plan, &probe_error));
@@ -93,6 +92,7 @@ void scene_check_error(const steer_error_t *error, steer_status_t status, int64_
         steer_status_name(error->status), steer_status_name(status));
     CHECK(error->row == row, "line %d: row is %lld, expected %lld: %s", line, (long long)error->row,
         (long long)row, error->message);
-    CHECK(length > 0 && length < sizeof error->message, "line %d: message of length %zu", line, length);
+    CHECK(length > 0 && length < sizeof error->message, "line %d: message of length %zu", line,
+        length);
     CHECK(strchr(error->message, '\n') == NULL, "line %d: message has two lines", line);
 }

@@ -21,9 +21,8 @@ void scene_make(scene_t *scene);
 void scene_make_with(scene_t *scene, const fixture_spec_t *spec);
 void scene_end(scene_t *scene);
 
-steer_plan_t *scene_plan(
-    const steer_dictionary_t *dictionary, const steer_intervention_t *wishes, size_t count,
-    const steer_scope_t *scope);
+steer_plan_t *scene_plan(const steer_dictionary_t *dictionary, const steer_intervention_t *wishes,
+    size_t count, const steer_scope_t *scope);
 steer_intervention_t scene_wish(uint32_t feature, int32_t mode, double alpha);
 steer_session_t *scene_session(const steer_plan_t *plan);
 steer_session_info_t scene_state(const steer_session_t *session);

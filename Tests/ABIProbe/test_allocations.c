@@ -1,6 +1,6 @@
 /*
- * Counts the allocations of the calls that promise to make none. The allocator's functions are defined
- * here, in the host, so that the library's calls come here too.
+ * Counts the allocations of the calls that promise to make none. The allocator's functions are
+ * defined here, in the host, so that the library's calls come here too.
  */
 #include "numbers.h"
 #include "probe.h"
@@ -63,8 +63,8 @@ int posix_memalign(void **out, size_t alignment, size_t size)
 
 enum { ROWS = 6, FEATURES = 256, CALLS = 9 };
 
-static const char *const calls[CALLS] = { "apply 1 row", "apply 6 rows", "batch", "batch, positions",
-    "read", "encode", "seek", "assign", "reset" };
+static const char *const calls[CALLS] = { "apply 1 row", "apply 6 rows", "batch",
+    "batch, positions", "read", "encode", "seek", "assign", "reset" };
 
 typedef struct counted {
     steer_session_t *sessions[ROWS];
@@ -125,18 +125,25 @@ static unsigned long count(counted_t *c, size_t call, steer_type_t type, size_t 
     scene_fill(rows, type, ROWS * 24, 1, 6);
     before = n_allocations;
     switch (call) {
-    case 0: status = steer_session_apply(c->sessions[0], rows, type, 1, c->width, outcomes, NULL); break;
-    case 1: status = steer_session_apply(c->sessions[1], rows, type, ROWS, c->width, NULL, NULL); break;
-    case 2: status = steer_batch_apply(c->sessions, NULL, rows, type, ROWS, c->width, outcomes, NULL); break;
+    case 0:
+        status = steer_session_apply(c->sessions[0], rows, type, 1, c->width, outcomes, NULL);
+        break;
+    case 1:
+        status = steer_session_apply(c->sessions[1], rows, type, ROWS, c->width, NULL, NULL);
+        break;
+    case 2:
+        status = steer_batch_apply(c->sessions, NULL, rows, type, ROWS, c->width, outcomes, NULL);
+        break;
     case 3:
-        status = steer_batch_apply(c->sessions, positions, rows, type, ROWS, c->width, outcomes, NULL);
+        status =
+            steer_batch_apply(c->sessions, positions, rows, type, ROWS, c->width, outcomes, NULL);
         break;
     case 4:
         status = steer_reader_read(c->reader, rows, type, ROWS, model_width, values, 4, NULL);
         break;
     case 5:
-        status = steer_encoder_encode(c->encoder, rows, type, ROWS, model_width, offsets, indices, values,
-            ROWS * FEATURES, NULL, outcomes, NULL);
+        status = steer_encoder_encode(c->encoder, rows, type, ROWS, model_width, offsets, indices,
+            values, ROWS * FEATURES, NULL, outcomes, NULL);
         break;
     case 6: status = steer_session_seek(c->sessions[0], 4, NULL); break;
     case 7: status = steer_session_assign(c->sessions[0], c->sessions[2], NULL); break;
@@ -149,8 +156,8 @@ static unsigned long count(counted_t *c, size_t call, steer_type_t type, size_t 
 
 int main(void)
 {
-    static const char *const architectures[]
-        = { "standard", "jumprelu", "topk", "abstopk", "gated", "transcoder" };
+    static const char *const architectures[] = { "standard", "jumprelu", "topk", "abstopk", "gated",
+        "transcoder" };
     static const char *const normalisations[] = { "none", "constant_norm_rescale", "layer_norm" };
     unsigned long total[CALLS] = { 0 }, n_calls[CALLS] = { 0 };
     size_t a, n, call, i;

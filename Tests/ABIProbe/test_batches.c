@@ -1,6 +1,6 @@
 /*
- * One result for a row, however it comes: alone, in a batch, strided, with other plans around it, with
- * given positions, in any type that holds its values.
+ * One result for a row, however it comes: alone, in a batch, strided, with other plans around it,
+ * with given positions, in any type that holds its values.
  */
 #include "numbers.h"
 #include "probe.h"
@@ -33,7 +33,8 @@ static void make_plans(void)
     scope.ranges = ranges;
     scope.n_ranges = 2;
     plans[3] = scene_plan(scene.dictionary, wishes, 4, &scope);
-    wishes[0] = scene_wish(5, STEER_MODE_ABLATE, 0); /* often inactive: then nothing is to be done */
+    wishes[0] =
+        scene_wish(5, STEER_MODE_ABLATE, 0); /* often inactive: then nothing is to be done */
     plans[4] = scene_plan(scene.dictionary, wishes, 1, NULL);
 }
 
@@ -70,21 +71,25 @@ static void test_batch_equals_singles(steer_type_t type, uint64_t seed, int with
             if (with_positions) {
                 REQUIRE_OK(steer_session_seek(singles[of[r]], positions[r], &probe_error));
             }
-            REQUIRE_OK(steer_session_apply(singles[of[r]], single + r * stride * bytes, type, 1, WIDTH,
-                &outcome, &probe_error));
+            REQUIRE_OK(steer_session_apply(singles[of[r]], single + r * stride * bytes, type, 1,
+                WIDTH, &outcome, &probe_error));
         }
-        CHECK(outcome == outcomes[r], "row %zu: outcome %d in the batch, %d alone", r, outcomes[r], outcome);
+        CHECK(outcome == outcomes[r], "row %zu: outcome %d in the batch, %d alone", r, outcomes[r],
+            outcome);
         CHECK((memcmp(before + r * stride * bytes, batch + r * stride * bytes, WIDTH * bytes) != 0)
-                == (outcome == STEER_ROW_EDITED) || type != STEER_F32,
+                    == (outcome == STEER_ROW_EDITED)
+                || type != STEER_F32,
             "row %zu: outcome %d does not say whether bits changed", r, outcome);
         edited += outcome == STEER_ROW_EDITED;
     }
-    CHECK(memcmp(batch, single, N_ROWS * stride * bytes) == 0, "the batch differs from single rows");
+    CHECK(
+        memcmp(batch, single, N_ROWS * stride * bytes) == 0, "the batch differs from single rows");
     CHECK(edited > 5 && edited < N_ROWS - 2, "%zu rows edited: the case tests too little", edited);
     for (s = 0; s < N_SESSIONS; s++) {
         const steer_session_info_t a = scene_state(sessions[s]), b = scene_state(singles[s]);
-        CHECK(scene_same_state(&a, &b), "session %zu stands at %llu (%llu rows), alone at %llu (%llu)",
-            s, (unsigned long long)a.position, (unsigned long long)a.rows,
+        CHECK(scene_same_state(&a, &b),
+            "session %zu stands at %llu (%llu rows), alone at %llu (%llu)", s,
+            (unsigned long long)a.position, (unsigned long long)a.rows,
             (unsigned long long)b.position, (unsigned long long)b.rows);
         steer_session_destroy(sessions[s]);
         steer_session_destroy(singles[s]);
@@ -113,7 +118,8 @@ static void test_strides(steer_type_t type)
         for (r = 0; r < 8; r++) {
             REQUIRE_OK(steer_session_apply(
                 session, by_one + r * WIDTH * bytes, type, 1, WIDTH, NULL, &probe_error));
-            CHECK(memcmp(tight + r * WIDTH * bytes, loose + r * (WIDTH + 7) * bytes, WIDTH * bytes) == 0,
+            CHECK(memcmp(tight + r * WIDTH * bytes, loose + r * (WIDTH + 7) * bytes, WIDTH * bytes)
+                    == 0,
                 "row %zu differs when strided", r);
         }
         CHECK(memcmp(tight, by_one, 8 * WIDTH * bytes) == 0, "one call differs from eight");
@@ -135,14 +141,16 @@ static void test_narrow_types(steer_type_t type, double size)
         for (j = 0; j < 8 * WIDTH; j++) {
             wide[j] = element_load(narrow, type, j);
         }
-        REQUIRE_OK(steer_session_apply(session, wide, STEER_F32, 8, WIDTH, wide_outcomes, &probe_error));
+        REQUIRE_OK(
+            steer_session_apply(session, wide, STEER_F32, 8, WIDTH, wide_outcomes, &probe_error));
         REQUIRE_OK(steer_session_reset(session, 0, &probe_error));
         REQUIRE_OK(steer_session_apply(session, narrow, type, 8, WIDTH, outcomes, &probe_error));
         for (j = 0; j < 8 * WIDTH; j++) {
             unsigned char expected[2];
             element_store(expected, type, 0, wide[j]);
-            CHECK(memcmp(expected, narrow + 2 * j, 2) == 0, "row %zu, column %zu: %.9g, expected %.9g",
-                j / WIDTH, j % WIDTH, element_load(narrow, type, j), element_load(expected, type, 0));
+            CHECK(memcmp(expected, narrow + 2 * j, 2) == 0,
+                "row %zu, column %zu: %.9g, expected %.9g", j / WIDTH, j % WIDTH,
+                element_load(narrow, type, j), element_load(expected, type, 0));
         }
         CHECK(memcmp(outcomes, wide_outcomes, sizeof outcomes) == 0, "outcomes differ from f32");
         steer_session_destroy(session);
@@ -188,17 +196,22 @@ static void test_refused_batches(void)
     CHECK_STATUS(STEER_ERR_ARGUMENT,
         steer_batch_apply(sessions, positions, rows, STEER_F32, 3, 32, outcomes, &error));
     probe_case("overlaps");
-    CHECK_STATUS(STEER_ERR_ARGUMENT, steer_batch_apply(sessions, NULL, rows, STEER_F32, 3, 32,
-        (steer_outcome_t *)(void *)(rows + 40), &error));
-    CHECK_STATUS(STEER_ERR_ARGUMENT, steer_batch_apply(sessions, NULL, rows, STEER_F32, 3, 32,
-        (steer_outcome_t *)(void *)sessions, &error));
+    CHECK_STATUS(STEER_ERR_ARGUMENT,
+        steer_batch_apply(sessions, NULL, rows, STEER_F32, 3, 32,
+            (steer_outcome_t *)(void *)(rows + 40), &error));
+    CHECK_STATUS(STEER_ERR_ARGUMENT,
+        steer_batch_apply(
+            sessions, NULL, rows, STEER_F32, 3, 32, (steer_outcome_t *)(void *)sessions, &error));
     positions[1] = 4;
-    CHECK_STATUS(STEER_ERR_ARGUMENT, steer_batch_apply(sessions, positions, rows, STEER_F32, 3, 32,
-        (steer_outcome_t *)(void *)(positions + 1), &error));
-    CHECK_STATUS(STEER_ERR_ARGUMENT, steer_session_apply(sessions[0], rows, STEER_F32, 3, 32,
-        (steer_outcome_t *)(void *)(rows + 2 * 32 + 19), &error));
-    CHECK_STATUS(STEER_ERR_ARGUMENT, steer_session_apply(sessions[0], rows, STEER_F32, 3, 32,
-        (steer_outcome_t *)(void *)((char *)outcomes + 1), &error));
+    CHECK_STATUS(STEER_ERR_ARGUMENT,
+        steer_batch_apply(sessions, positions, rows, STEER_F32, 3, 32,
+            (steer_outcome_t *)(void *)(positions + 1), &error));
+    CHECK_STATUS(STEER_ERR_ARGUMENT,
+        steer_session_apply(sessions[0], rows, STEER_F32, 3, 32,
+            (steer_outcome_t *)(void *)(rows + 2 * 32 + 19), &error));
+    CHECK_STATUS(STEER_ERR_ARGUMENT,
+        steer_session_apply(sessions[0], rows, STEER_F32, 3, 32,
+            (steer_outcome_t *)(void *)((char *)outcomes + 1), &error));
     CHECK(memcmp(rows, before, sizeof rows) == 0, "rows were changed");
     CHECK(outcomes[0] == 9 && outcomes[1] == 9 && outcomes[2] == 9, "outcomes were written");
     for (s = 0; s < 3; s++) {
@@ -206,11 +219,13 @@ static void test_refused_batches(void)
         CHECK(scene_same_state(&states[s], &state), "session %zu moved", s);
     }
     probe_case("outcomes right behind the rows");
-    CHECK_STATUS(STEER_OK, steer_session_apply(sessions[0], rows, STEER_F32, 2, 32,
-        (steer_outcome_t *)(void *)(rows + 2 * 32), &error));
+    CHECK_STATUS(STEER_OK,
+        steer_session_apply(sessions[0], rows, STEER_F32, 2, 32,
+            (steer_outcome_t *)(void *)(rows + 2 * 32), &error));
     probe_case("the last positions");
     positions[0] = positions[1] = positions[2] = UINT64_C(0x7FFFFFFFFFFFFFFE);
-    CHECK_STATUS(STEER_OK, steer_batch_apply(sessions, positions, rows, STEER_F32, 3, 32, NULL, &error));
+    CHECK_STATUS(
+        STEER_OK, steer_batch_apply(sessions, positions, rows, STEER_F32, 3, 32, NULL, &error));
     for (s = 0; s < 3; s++) {
         state = scene_state(sessions[s]);
         CHECK(state.position == UINT64_C(0x7FFFFFFFFFFFFFFF), "position %llu",

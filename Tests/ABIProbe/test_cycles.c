@@ -1,5 +1,6 @@
 /*
- * Handles made and ended over and over, and calls that fail: neither memory nor file descriptors grow.
+ * Handles made and ended over and over, and calls that fail: neither memory nor file descriptors
+ * grow.
  *
  *     test_cycles [cycles of handles] [cycles of opening] [KiB that resident memory may grow]
  */
@@ -19,7 +20,8 @@ enum { WIDTH = 20 };
 static scene_t scene;
 static fixture_t damaged; /* one weight is NaN: found out after everything was read */
 static char missing[300];
-static long allowed_growth = 512; /* of what the allocator keeps; sanitizers need more for their own */
+static long allowed_growth =
+    512; /* of what the allocator keeps; sanitizers need more for their own */
 
 static long resident_kib(void)
 {
@@ -72,7 +74,8 @@ static double seconds(void)
 static unsigned open_close(void)
 {
     steer_dictionary_t *dictionary = NULL;
-    const steer_status_t status = steer_dictionary_open(scene.fixture.path, NULL, &dictionary, NULL);
+    const steer_status_t status =
+        steer_dictionary_open(scene.fixture.path, NULL, &dictionary, NULL);
     steer_dictionary_close(dictionary);
     return status != STEER_OK;
 }
@@ -102,8 +105,8 @@ static unsigned json_plans(void)
     static const char text[] = "{\"version\": 1, \"interventions\": [{\"feature\": 1, \"alpha\": 2,"
                                " \"scope\": {\"ranges\": [[1, 3]]}}]}";
     steer_plan_t *plan = NULL;
-    const steer_status_t status
-        = steer_plan_compile_json(scene.dictionary, text, sizeof text - 1, &plan, NULL);
+    const steer_status_t status =
+        steer_plan_compile_json(scene.dictionary, text, sizeof text - 1, &plan, NULL);
     steer_plan_destroy(plan);
     return status != STEER_OK;
 }
@@ -113,9 +116,12 @@ static unsigned refused_plans(void)
     steer_plan_t *plan = NULL;
     steer_error_t error = STEER_ERROR_INIT;
     const steer_intervention_t wish = scene_wish(1000, STEER_MODE_CLAMP, 1);
-    unsigned wrong = steer_plan_compile(scene.dictionary, &wish, 1, NULL, &plan, &error) != STEER_ERR_PLAN;
-    wrong += steer_plan_compile_json(scene.dictionary, "{\"version\": [", 13, &plan, &error) != STEER_ERR_FILE;
-    wrong += steer_plan_compile_json(scene.dictionary, "{\"version\": 7}", 14, &plan, &error) != STEER_ERR_PLAN;
+    unsigned wrong =
+        steer_plan_compile(scene.dictionary, &wish, 1, NULL, &plan, &error) != STEER_ERR_PLAN;
+    wrong += steer_plan_compile_json(scene.dictionary, "{\"version\": [", 13, &plan, &error)
+        != STEER_ERR_FILE;
+    wrong += steer_plan_compile_json(scene.dictionary, "{\"version\": 7}", 14, &plan, &error)
+        != STEER_ERR_PLAN;
     return wrong;
 }
 
@@ -149,8 +155,9 @@ static unsigned encoders(void)
     uint32_t indices[48];
     uint64_t offsets[2];
     unsigned wrong = steer_encoder_create(scene.dictionary, &encoder, NULL) != STEER_OK;
-    wrong += steer_encoder_encode(encoder, row, STEER_F32, 1, WIDTH, offsets, indices, values, 48, NULL, NULL,
-                 NULL) != STEER_OK;
+    wrong += steer_encoder_encode(
+                 encoder, row, STEER_F32, 1, WIDTH, offsets, indices, values, 48, NULL, NULL, NULL)
+        != STEER_OK;
     steer_encoder_destroy(encoder);
     return wrong;
 }
@@ -173,7 +180,8 @@ static unsigned refused_rows(void)
     float row[WIDTH] = { 1, 2, 3 };
     steer_error_t error = STEER_ERROR_INIT;
     row[7] = row[0] / (row[1] - 2);
-    return steer_session_apply(scene.session, row, STEER_F32, 1, WIDTH, NULL, &error) != STEER_ERR_NONFINITE;
+    return steer_session_apply(scene.session, row, STEER_F32, 1, WIDTH, NULL, &error)
+        != STEER_ERR_NONFINITE;
 }
 
 static void cycle(const char *name, unsigned (*once)(void), unsigned long cycles)
@@ -196,12 +204,14 @@ static void cycle(const char *name, unsigned (*once)(void), unsigned long cycles
     start = seconds() - start;
     after = resident_kib();
     CHECK(wrong == 0, "%lu calls answered something else", wrong);
-    CHECK(before > 0 && after - before <= allowed_growth, "%ld KiB became %ld after %lu cycles", before, after, cycles);
+    CHECK(before > 0 && after - before <= allowed_growth, "%ld KiB became %ld after %lu cycles",
+        before, after, cycles);
     CHECK(entries_in("/proc/self/fd") == files, "%zu file descriptors became %zu", files,
         entries_in("/proc/self/fd"));
     CHECK(count_mappings() <= mappings + 2, "%zu mappings became %zu", mappings, count_mappings());
-    printf("%-18s %8lu cycles, %8.2f us each, %+ld KiB\n", name, cycles, 1e6 * start / (double)cycles,
-        after - before);
+    printf("%-18s %8lu cycles, %8.2f us each, %+ld KiB\n", name, cycles,
+        1e6 * start / (double)cycles, after - before);
+    fflush(stdout);
 }
 
 int main(int argc, char **argv)

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static void refuse_open(const char *path, const steer_open_options_t *options, uint32_t mask, int line)
+static void refuse_open(
+    const char *path, const steer_open_options_t *options, uint32_t mask, int line)
 {
     steer_dictionary_t *out = NULL;
     steer_error_t error = STEER_ERROR_INIT;
@@ -42,10 +43,12 @@ static void test_refused_folders(void)
     static const char not_json[] = "{\"architecture\": ";
     static const char unknown[] = "{\"architecture\": \"temporal\", \"d_in\": 20, \"d_sae\": 48,"
                                   " \"metadata\": {\"sae_lens_version\": \"6.54.12\"}}";
-    static const char other_width[] = "{\"architecture\": \"jumprelu\", \"d_in\": 21, \"d_sae\": 48,"
-                                      " \"metadata\": {\"sae_lens_version\": \"6.54.12\"}}";
-    static const char extra_key[] = "{\"architecture\": \"jumprelu\", \"d_in\": 20, \"d_sae\": 48, \"w\": 1,"
-                                    " \"metadata\": {\"sae_lens_version\": \"6.54.12\"}}";
+    static const char other_width[] =
+        "{\"architecture\": \"jumprelu\", \"d_in\": 21, \"d_sae\": 48,"
+        " \"metadata\": {\"sae_lens_version\": \"6.54.12\"}}";
+    static const char extra_key[] =
+        "{\"architecture\": \"jumprelu\", \"d_in\": 20, \"d_sae\": 48, \"w\": 1,"
+        " \"metadata\": {\"sae_lens_version\": \"6.54.12\"}}";
     steer_open_options_t options = STEER_OPEN_OPTIONS_INIT;
     static const char *const keys[] = { "w" };
     static const double scales[] = { -2, NAN, INFINITY, -INFINITY, 1e300, 1e-320 };
@@ -101,11 +104,10 @@ static void test_not_finite_weights(void)
         fixture_t fixture;
         probe_case("a weight that is not finite, %zu", which);
         fixture_make(&fixture, &spec);
-        *(which == 0       ? &fixture.encoder[77]
+        *(which == 0         ? &fixture.encoder[77]
                 : which == 1 ? &fixture.decoder[77]
                 : which == 2 ? &fixture.encoder_bias[3]
-                             : &fixture.threshold[3])
-            = which % 2 ? (float)INFINITY : (float)NAN;
+                             : &fixture.threshold[3]) = which % 2 ? (float)INFINITY : (float)NAN;
         fixture_write(&fixture);
         refuse_open(fixture.path, NULL, ONE(STEER_ERR_NONFINITE), __LINE__);
         fixture_end(&fixture);
@@ -142,7 +144,8 @@ static void test_texts(void)
             CHECK(strcmp(text, strrchr(scene.fixture.path, '/') + 1) == 0, "'%s'", text);
         }
         if (which == STEER_TEXT_LEDGER) {
-            CHECK(text[0] == '[' && text[required - 2] == ']' && strstr(text, "\"statement\""), "'%s'", text);
+            CHECK(text[0] == '[' && text[required - 2] == ']' && strstr(text, "\"statement\""),
+                "'%s'", text);
         }
         free(text);
     }

@@ -1,6 +1,6 @@
 /*
- * Fingerprints agree for equal plans, in any order and in another process, and differ for any change
- * that a row could notice.
+ * Fingerprints agree for equal plans, in any order and in another process, and differ for any
+ * change that a row could notice.
  */
 #include "probe.h"
 #include "scene.h"
@@ -155,6 +155,36 @@ static void test_changes_of_weights(const char *architecture, const char *normal
     }
 }
 
+/* The same weights under another configuration; a plan that only adds reads less of it. */
+static void test_changes_of_configuration(void)
+{
+    size_t change;
+    for (change = 0; change < 7; change++) {
+        fixture_spec_t spec = FIXTURE_SPEC_INIT;
+        fixture_t fixture;
+        steer_dictionary_t *dictionary;
+        steer_intervention_t wishes[N_WISHES];
+        char name[64];
+        wishes_make(wishes);
+        spec.architecture = change == 6 ? "abstopk" : "topk";
+        spec.k = change == 1 ? 7 : 6;
+        spec.rescales = change == 2;
+        spec.subtracts = change != 3;
+        spec.normalisation = change == 4 ? "layer_norm" : "none";
+        spec.activation_scale = change == 5 ? 1.5 : 0;
+        dictionary = fixture_create(&fixture, &spec);
+        snprintf(name, sizeof name, "configuration %zu", change);
+        probe_case("%s", name);
+        differs(name, dictionary, wishes, N_WISHES, NULL);
+        if (change == 0 || change == 2 || change == 4 || change == 5) {
+            snprintf(name, sizeof name, "configuration %zu, only adding", change);
+            differs(name, dictionary, wishes + 1, 1, NULL);
+        }
+        steer_dictionary_close(dictionary);
+        fixture_end(&fixture);
+    }
+}
+
 static void print_hexadecimal(FILE *file, const uint8_t *bytes)
 {
     size_t i;
@@ -242,6 +272,8 @@ int main(int argc, char **argv)
     test_changes_of_weights("topk", "none");
     test_changes_of_weights("abstopk", "none");
     test_changes_of_weights("standard", "none");
+    n_prints = 0;
+    test_changes_of_configuration();
     test_other_process(argv[0], "jumprelu");
     test_other_process(argv[0], "topk");
     return probe_finish();

@@ -11,15 +11,15 @@
 static scene_t scene;
 static float row[32];
 
-#define NULL_IS_REFUSED(call) \
-    do { \
-        steer_error_t error = STEER_ERROR_INIT; \
-        float before[32]; \
-        memcpy(before, row, sizeof row); \
-        if (CHECK_STATUS(STEER_ERR_ARGUMENT, call)) { \
-            scene_check_error(&error, STEER_ERR_ARGUMENT, -1, __LINE__); \
-        } \
-        CHECK(memcmp(before, row, sizeof row) == 0, "line %d: a row was changed", __LINE__); \
+#define NULL_IS_REFUSED(call)                                                                      \
+    do {                                                                                           \
+        steer_error_t error = STEER_ERROR_INIT;                                                    \
+        float before[32];                                                                          \
+        memcpy(before, row, sizeof row);                                                           \
+        if (CHECK_STATUS(STEER_ERR_ARGUMENT, call)) {                                              \
+            scene_check_error(&error, STEER_ERR_ARGUMENT, -1, __LINE__);                           \
+        }                                                                                          \
+        CHECK(memcmp(before, row, sizeof row) == 0, "line %d: a row was changed", __LINE__);       \
     } while (0)
 
 static void test_dictionaries(void)
@@ -46,7 +46,8 @@ static void test_dictionaries(void)
     NULL_IS_REFUSED(steer_dictionary_inspect(scene.dictionary, NULL, &error));
     NULL_IS_REFUSED(steer_dictionary_text(NULL, STEER_TEXT_NAME, text, 8, &required, &error));
     NULL_IS_REFUSED(steer_dictionary_text(NULL, STEER_TEXT_NAME, NULL, 0, NULL, &error));
-    NULL_IS_REFUSED(steer_dictionary_text(scene.dictionary, STEER_TEXT_NAME, NULL, 100, &required, &error));
+    NULL_IS_REFUSED(
+        steer_dictionary_text(scene.dictionary, STEER_TEXT_NAME, NULL, 100, &required, &error));
     NULL_IS_REFUSED(steer_dictionary_text(scene.dictionary, 5, text, 8, &required, &error));
     NULL_IS_REFUSED(steer_dictionary_text(scene.dictionary, -1, text, 8, &required, &error));
     CHECK(strcmp(text, "??????") == 0 && required == 77, "outputs were written");
@@ -159,16 +160,17 @@ static void test_observers(void)
     NULL_IS_REFUSED(steer_encoder_create(NULL, &encoder, &error));
     NULL_IS_REFUSED(steer_encoder_create(scene.dictionary, NULL, &error));
     CHECK(reader == no_reader && encoder == no_encoder, "a refused create wrote its handle");
-#define ENCODE(encoder_, rows_, offsets_, indices_, values_) \
-    steer_encoder_encode(encoder_, rows_, STEER_F32, 1, 20, offsets_, indices_, values_, 48, &required, \
-        NULL, &error)
+#define ENCODE(encoder_, rows_, offsets_, indices_, values_)                                       \
+    steer_encoder_encode(encoder_, rows_, STEER_F32, 1, 20, offsets_, indices_, values_, 48,       \
+        &required, NULL, &error)
     NULL_IS_REFUSED(ENCODE(NULL, row, offsets, indices, values));
     NULL_IS_REFUSED(ENCODE(scene.encoder, NULL, offsets, indices, values));
     NULL_IS_REFUSED(ENCODE(scene.encoder, row, NULL, indices, values));
     NULL_IS_REFUSED(ENCODE(scene.encoder, row, offsets, NULL, values));
     NULL_IS_REFUSED(ENCODE(scene.encoder, row, offsets, indices, NULL));
     NULL_IS_REFUSED(ENCODE(NULL, NULL, NULL, NULL, NULL));
-    CHECK(offsets[0] == 9 && indices[0] == 9 && values[0] == 9 && required == 77, "outputs were written");
+    CHECK(offsets[0] == 9 && indices[0] == 9 && values[0] == 9 && required == 77,
+        "outputs were written");
     NULL_IS_REFUSED(steer_arrays_create(NULL, &arrays, &error));
     NULL_IS_REFUSED(steer_arrays_create(scene.plan, NULL, &error));
     NULL_IS_REFUSED(steer_arrays_view(NULL, &view, &error));
@@ -212,8 +214,10 @@ static void test_error_blocks(void)
         }
         CHECK(changed == 0, "bytes behind what this version knows were written");
         CHECK(block.error.status == STEER_ERR_ARGUMENT && block.error.row == -1
-                && strnlen(block.error.message, 1008) < 1008, "a larger block was not filled");
-        CHECK(block.error.struct_size == (i ? UINT32_MAX : (uint32_t)sizeof block), "struct_size changed");
+                && strnlen(block.error.message, 1008) < 1008,
+            "a larger block was not filled");
+        CHECK(block.error.struct_size == (i ? UINT32_MAX : (uint32_t)sizeof block),
+            "struct_size changed");
     }
     /* Success writes nothing. */
     memset(&block, 0xA5, sizeof block);
@@ -243,14 +247,16 @@ static void test_constants(void)
             steer_status_name(statuses[i]), names[i]);
     }
     CHECK(steer_status_name(-1) && steer_status_name(5) && steer_status_name(INT32_MAX)
-            && steer_status_name(INT32_MIN), "an unknown status has no name");
+            && steer_status_name(INT32_MIN),
+        "an unknown status has no name");
     REQUIRE_OK(steer_capabilities_get(&capabilities, &probe_error));
     CHECK(capabilities.abi_version == 1 && capabilities.row_types == 7 && capabilities.modes == 127
-            && capabilities.strengths == 15 && capabilities.activations == 63, "%u %x %x %x %x",
-        capabilities.abi_version, capabilities.row_types, capabilities.modes, capabilities.strengths,
-        capabilities.activations);
+            && capabilities.strengths == 15 && capabilities.activations == 63,
+        "%u %x %x %x %x", capabilities.abi_version, capabilities.row_types, capabilities.modes,
+        capabilities.strengths, capabilities.activations);
     CHECK(strcmp(capabilities.kernels, "scalar") == 0 || strcmp(capabilities.kernels, "avx2") == 0
-            || strcmp(capabilities.kernels, "avx512") == 0, "%.16s", capabilities.kernels);
+            || strcmp(capabilities.kernels, "avx512") == 0,
+        "%.16s", capabilities.kernels);
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* Readers and encoders: what they refuse, capacities, undefined rows, many rows at once, all types. */
+/* Readers and encoders: what they refuse, capacities, undefined rows, many rows at once, all types.
+ */
 #include "numbers.h"
 #include "probe.h"
 #include "scene.h"
@@ -46,7 +47,8 @@ static void end_outputs(outputs_t *o, int untouched, int line)
     }
     CHECK(probe_guard_intact(&o->offsets) && probe_guard_intact(&o->indices)
             && probe_guard_intact(&o->values) && probe_guard_intact(&o->outcomes)
-            && probe_guard_intact(&o->activations), "line %d: bytes beside an output were written", line);
+            && probe_guard_intact(&o->activations),
+        "line %d: bytes beside an output were written", line);
     probe_guard_free(&o->offsets);
     probe_guard_free(&o->indices);
     probe_guard_free(&o->values);
@@ -54,18 +56,18 @@ static void end_outputs(outputs_t *o, int untouched, int line)
     probe_guard_free(&o->activations);
 }
 
-#define ENCODE(o, rows, type, n_rows, stride, capacity, required, error) \
-    steer_encoder_encode(scene.encoder, rows, type, n_rows, stride, \
-        (uint64_t *)(void *)(o).offsets.bytes, (uint32_t *)(void *)(o).indices.bytes, \
-        (float *)(void *)(o).values.bytes, capacity, required, \
+#define ENCODE(o, rows, type, n_rows, stride, capacity, required, error)                           \
+    steer_encoder_encode(scene.encoder, rows, type, n_rows, stride,                                \
+        (uint64_t *)(void *)(o).offsets.bytes, (uint32_t *)(void *)(o).indices.bytes,              \
+        (float *)(void *)(o).values.bytes, capacity, required,                                     \
         (steer_outcome_t *)(void *)(o).outcomes.bytes, error)
-#define READ(o, rows, type, n_rows, stride, out_stride, error) \
-    steer_reader_read(scene.reader, rows, type, n_rows, stride, \
+#define READ(o, rows, type, n_rows, stride, out_stride, error)                                     \
+    steer_reader_read(scene.reader, rows, type, n_rows, stride,                                    \
         (float *)(void *)(o).activations.bytes, out_stride, error)
 
 /* Both observers refuse the same rows, with the same status and row. */
-static void refuse(const void *rows, steer_type_t type, size_t n_rows, size_t stride, steer_status_t status,
-    int64_t row, int line)
+static void refuse(const void *rows, steer_type_t type, size_t n_rows, size_t stride,
+    steer_status_t status, int64_t row, int line)
 {
     outputs_t o = make_outputs(8, 8 * FEATURES);
     steer_error_t error = STEER_ERROR_INIT, other = STEER_ERROR_INIT;
@@ -118,8 +120,9 @@ static void test_capacities(void)
     size_t required = 0, again = 0, n, capacity;
     probe_case("capacities");
     scene_fill(rows, STEER_F32, 8 * WIDTH, 1, 3);
-    CHECK_STATUS(STEER_ERR_CAPACITY, steer_encoder_encode(scene.encoder, rows, STEER_F32, 8, WIDTH,
-        (uint64_t[9]){ 0 }, (uint32_t[1]){ 0 }, (float[1]){ 0 }, 0, &required, NULL, NULL));
+    CHECK_STATUS(STEER_ERR_CAPACITY,
+        steer_encoder_encode(scene.encoder, rows, STEER_F32, 8, WIDTH, (uint64_t[9]){ 0 },
+            (uint32_t[1]){ 0 }, (float[1]){ 0 }, 0, &required, NULL, NULL));
     CHECK(required > 20 && required <= 8 * FEATURES, "required is %zu", required);
     for (n = 0; n < 4; n++) {
         const size_t capacities[] = { required - 1, required, required + 1, 1 };
@@ -157,9 +160,10 @@ static void test_overlaps(void)
     float *rows = all->values;
     probe_case("overlaps");
     scene_fill(rows, STEER_F32, 2 * WIDTH, 1, 3);
-#define OVERLAP(o, i, v, c) \
-    CHECK_STATUS(STEER_ERR_ARGUMENT, steer_encoder_encode( \
-        scene.encoder, rows, STEER_F32, 2, WIDTH, o, i, v, 96, NULL, c, NULL))
+#define OVERLAP(o, i, v, c)                                                                        \
+    CHECK_STATUS(STEER_ERR_ARGUMENT,                                                               \
+        steer_encoder_encode(                                                                      \
+            scene.encoder, rows, STEER_F32, 2, WIDTH, o, i, v, 96, NULL, c, NULL))
     OVERLAP(all->offsets + 19, apart->indices, third->values, NULL);
     OVERLAP(apart->offsets, all->indices + 39, third->values, NULL);
     OVERLAP(apart->offsets, third->indices, all->values, NULL);
@@ -170,10 +174,11 @@ static void test_overlaps(void)
     OVERLAP(apart->offsets, third->indices, fourth->values, apart->outcomes + 5);
     OVERLAP(apart->offsets, third->indices, fourth->values, third->outcomes);
     OVERLAP(apart->offsets, third->indices, fourth->values, fourth->outcomes + 95);
-    CHECK_STATUS(STEER_ERR_ARGUMENT, steer_reader_read(
-        scene.reader, rows, STEER_F32, 2, WIDTH, rows + 2 * WIDTH - 1, NAMED, NULL));
-    CHECK_STATUS(STEER_OK, steer_reader_read(
-        scene.reader, rows, STEER_F32, 2, WIDTH, rows + 2 * WIDTH, NAMED, NULL));
+    CHECK_STATUS(STEER_ERR_ARGUMENT,
+        steer_reader_read(
+            scene.reader, rows, STEER_F32, 2, WIDTH, rows + 2 * WIDTH - 1, NAMED, NULL));
+    CHECK_STATUS(STEER_OK,
+        steer_reader_read(scene.reader, rows, STEER_F32, 2, WIDTH, rows + 2 * WIDTH, NAMED, NULL));
     free(all);
     free(apart);
     free(third);
@@ -184,10 +189,12 @@ static void test_overlaps(void)
 static void test_same_bits(steer_type_t type)
 {
     const size_t bytes = element_size(type), stride = WIDTH + 5;
-    unsigned char *tight = probe_allocate(ROWS * WIDTH * 4), *loose = probe_allocate(ROWS * stride * 4);
+    unsigned char *tight = probe_allocate(ROWS * WIDTH * 4),
+                  *loose = probe_allocate(ROWS * stride * 4);
     static uint64_t offsets[ROWS + 1], one[2];
     static uint32_t indices[ROWS * FEATURES], single_indices[FEATURES];
-    static float values[ROWS * FEATURES], single_values[FEATURES], dense[ROWS * (NAMED + 1)], row_dense[NAMED];
+    static float values[ROWS * FEATURES], single_values[FEATURES], dense[ROWS * (NAMED + 1)],
+        row_dense[NAMED];
     steer_outcome_t outcomes[ROWS];
     size_t required = 0, r, i;
     probe_case("same bits, %s", element_name(type));
@@ -196,23 +203,27 @@ static void test_same_bits(steer_type_t type)
         memcpy(loose + r * stride * bytes, tight + r * WIDTH * bytes, WIDTH * bytes);
     }
     memset(dense, 0x5A, sizeof dense);
-    REQUIRE_OK(steer_encoder_encode(scene.encoder, loose, type, ROWS, stride, offsets, indices, values,
-        ROWS * FEATURES, &required, outcomes, &probe_error));
-    REQUIRE_OK(steer_reader_read(scene.reader, loose, type, ROWS, stride, dense, NAMED + 1, &probe_error));
+    REQUIRE_OK(steer_encoder_encode(scene.encoder, loose, type, ROWS, stride, offsets, indices,
+        values, ROWS * FEATURES, &required, outcomes, &probe_error));
+    REQUIRE_OK(
+        steer_reader_read(scene.reader, loose, type, ROWS, stride, dense, NAMED + 1, &probe_error));
     for (r = 0; r < ROWS; r++) {
         const size_t begin = (size_t)offsets[r], count = (size_t)(offsets[r + 1] - offsets[r]);
-        REQUIRE_OK(steer_encoder_encode(scene.encoder, tight + r * WIDTH * bytes, type, 1, WIDTH, one,
-            single_indices, single_values, FEATURES, NULL, NULL, &probe_error));
-        REQUIRE_OK(steer_reader_read(scene.reader, tight + r * WIDTH * bytes, type, 1, WIDTH, row_dense,
-            NAMED, &probe_error));
+        REQUIRE_OK(steer_encoder_encode(scene.encoder, tight + r * WIDTH * bytes, type, 1, WIDTH,
+            one, single_indices, single_values, FEATURES, NULL, NULL, &probe_error));
+        REQUIRE_OK(steer_reader_read(scene.reader, tight + r * WIDTH * bytes, type, 1, WIDTH,
+            row_dense, NAMED, &probe_error));
         CHECK(one[1] == count && memcmp(single_indices, indices + begin, count * 4) == 0
-                && memcmp(single_values, values + begin, count * 4) == 0, "row %zu alone encodes differently", r);
-        CHECK(memcmp(row_dense, dense + r * (NAMED + 1), sizeof row_dense) == 0, "row %zu alone reads differently", r);
+                && memcmp(single_values, values + begin, count * 4) == 0,
+            "row %zu alone encodes differently", r);
+        CHECK(memcmp(row_dense, dense + r * (NAMED + 1), sizeof row_dense) == 0,
+            "row %zu alone reads differently", r);
         CHECK(bits_from_float(dense[r * (NAMED + 1) + NAMED]) == 0x5A5A5A5Au || r == ROWS - 1,
             "what lies between activations was written");
         CHECK(outcomes[r] == STEER_ROW_UNTOUCHED, "outcome %d", outcomes[r]);
         for (i = 1; i < count; i++) {
-            CHECK(indices[begin + i - 1] < indices[begin + i], "row %zu: indices are not ascending", r);
+            CHECK(indices[begin + i - 1] < indices[begin + i], "row %zu: indices are not ascending",
+                r);
         }
     }
     free(tight);
@@ -226,14 +237,17 @@ static void test_refused_readers(void)
     float row[WIDTH], out[3];
     probe_case("readers");
     CHECK_STATUS(STEER_ERR_ARGUMENT, steer_reader_create(scene.dictionary, bad, 2, &reader, NULL));
-    CHECK_STATUS(STEER_ERR_ARGUMENT, steer_reader_create(scene.dictionary, worse, 1, &reader, NULL));
+    CHECK_STATUS(
+        STEER_ERR_ARGUMENT, steer_reader_create(scene.dictionary, worse, 1, &reader, NULL));
     CHECK_STATUS(STEER_ERR_ARGUMENT, steer_reader_create(scene.dictionary, good, 0, &reader, NULL));
-    CHECK_STATUS(STEER_ERR_ARGUMENT, steer_reader_create(scene.dictionary, good, SIZE_MAX, &reader, NULL));
+    CHECK_STATUS(
+        STEER_ERR_ARGUMENT, steer_reader_create(scene.dictionary, good, SIZE_MAX, &reader, NULL));
     CHECK(reader == NULL, "a refused reader was written");
     REQUIRE_OK(steer_reader_create(scene.dictionary, good, 3, &reader, &probe_error));
     scene_fill(row, STEER_F32, WIDTH, 1, 1);
     REQUIRE_OK(steer_reader_read(reader, row, STEER_F32, 1, WIDTH, out, 3, &probe_error));
-    CHECK(bits_from_float(out[0]) == bits_from_float(out[1]), "one feature named twice reads twice");
+    CHECK(
+        bits_from_float(out[0]) == bits_from_float(out[1]), "one feature named twice reads twice");
     steer_reader_destroy(reader);
 }
 

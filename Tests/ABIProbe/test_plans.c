@@ -1,6 +1,6 @@
 /*
- * Plans: what compiles and what does not, what the flags say, fingerprints that agree exactly where the
- * edit agrees, and control vectors.
+ * Plans: what compiles and what does not, what the flags say, fingerprints that agree exactly where
+ * the edit agrees, and control vectors.
  */
 #include "numbers.h"
 #include "oracle.h"
@@ -16,17 +16,18 @@ enum { WIDTH = 20 };
 
 static scene_t scene;
 
-static void refuse_plan(const steer_intervention_t *wishes, size_t count, const steer_scope_t *scope,
-    const char *field, int line)
+static void refuse_plan(const steer_intervention_t *wishes, size_t count,
+    const steer_scope_t *scope, const char *field, int line)
 {
     steer_plan_t *plan = NULL;
     steer_error_t error = STEER_ERROR_INIT;
-    const steer_status_t status
-        = steer_plan_compile(scene.dictionary, wishes, count, scope, &plan, &error);
-    CHECK(status == STEER_ERR_PLAN && plan == NULL, "line %d: %s: %s", line, steer_status_name(status),
-        error.message);
+    const steer_status_t status =
+        steer_plan_compile(scene.dictionary, wishes, count, scope, &plan, &error);
+    CHECK(status == STEER_ERR_PLAN && plan == NULL, "line %d: %s: %s", line,
+        steer_status_name(status), error.message);
     scene_check_error(&error, status, -1, line);
-    CHECK(strstr(error.message, field) != NULL, "line %d: '%s' does not name %s", line, error.message, field);
+    CHECK(strstr(error.message, field) != NULL, "line %d: '%s' does not name %s", line,
+        error.message, field);
     steer_plan_destroy(plan);
 }
 
@@ -103,12 +104,15 @@ static void test_json(void)
     } cases[] = {
         { "", STEER_ERR_FILE },
         { "{", STEER_ERR_FILE },
-        { "{\"version\": 1, \"interventions\": [{\"feature\": 1, \"alpha\": 1}]} x", STEER_ERR_FILE },
+        { "{\"version\": 1, \"interventions\": [{\"feature\": 1, \"alpha\": 1}]} x",
+            STEER_ERR_FILE },
         { "[]", STEER_ERR_PLAN },
         { "{\"version\": 2, \"interventions\": [{\"feature\": 1, \"alpha\": 1}]}", STEER_ERR_PLAN },
         { "{\"version\": 1, \"interventions\": []}", STEER_ERR_PLAN },
-        { "{\"version\": 1, \"interventions\": [{\"feature\": 48, \"alpha\": 1}]}", STEER_ERR_PLAN },
-        { "{\"version\": 1, \"interventions\": [{\"feature\": 1, \"alpha\": 1, \"x\": 0}]}", STEER_ERR_PLAN },
+        { "{\"version\": 1, \"interventions\": [{\"feature\": 48, \"alpha\": 1}]}",
+            STEER_ERR_PLAN },
+        { "{\"version\": 1, \"interventions\": [{\"feature\": 1, \"alpha\": 1, \"x\": 0}]}",
+            STEER_ERR_PLAN },
         { "{\"version\": 1, \"interventions\": [{\"feature\": 1, \"alpha\": 1}]}", STEER_OK },
     };
     const steer_intervention_t wish = scene_wish(1, STEER_MODE_ADD, 1);
@@ -158,16 +162,20 @@ static void test_flags(void)
         { "jumprelu", "none", STEER_MODE_ADD, STEER_STRENGTH_DECODER, STEER_PHASE_PROMPT, 0,
             STEER_PLAN_NEEDS_PROMPT_LENGTH | STEER_PLAN_NEEDS_POSITIONS },
         { "jumprelu", "none", STEER_MODE_PROJECT_OUT, STEER_STRENGTH_DECODER, 0, 0, 0 },
-        { "jumprelu", "none", STEER_MODE_CLAMP, STEER_STRENGTH_DECODER, 0, 0, STEER_PLAN_READS_ACTIVATIONS },
+        { "jumprelu", "none", STEER_MODE_CLAMP, STEER_STRENGTH_DECODER, 0, 0,
+            STEER_PLAN_READS_ACTIVATIONS },
         { "topk", "none", STEER_MODE_CLAMP, STEER_STRENGTH_DECODER, 0, 0,
             STEER_PLAN_READS_ACTIVATIONS | STEER_PLAN_RANKS },
         { "abstopk", "none", STEER_MODE_SCALE, STEER_STRENGTH_DECODER, STEER_PHASE_GENERATED, 0,
             STEER_PLAN_READS_ACTIVATIONS | STEER_PLAN_RANKS | STEER_PLAN_NEEDS_PROMPT_LENGTH
                 | STEER_PLAN_NEEDS_POSITIONS },
-        { "gated", "none", STEER_MODE_FLOOR, STEER_STRENGTH_DECODER, 0, 0, STEER_PLAN_READS_ACTIVATIONS },
+        { "gated", "none", STEER_MODE_FLOOR, STEER_STRENGTH_DECODER, 0, 0,
+            STEER_PLAN_READS_ACTIVATIONS },
         { "jumprelu", "constant_norm_rescale", STEER_MODE_ADD, STEER_STRENGTH_DECODER, 0, 0, 0 },
-        { "jumprelu", "layer_norm", STEER_MODE_ADD, STEER_STRENGTH_UNIT, 0, 0, STEER_PLAN_CONSTANT },
-        { "transcoder", "layer_norm", STEER_MODE_ADD, STEER_STRENGTH_DECODER, 0, 0, STEER_PLAN_CONSTANT },
+        { "jumprelu", "layer_norm", STEER_MODE_ADD, STEER_STRENGTH_UNIT, 0, 0,
+            STEER_PLAN_CONSTANT },
+        { "transcoder", "layer_norm", STEER_MODE_ADD, STEER_STRENGTH_DECODER, 0, 0,
+            STEER_PLAN_CONSTANT },
     };
     size_t i;
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -196,7 +204,8 @@ static void test_flags(void)
         REQUIRE_OK(steer_plan_inspect(plan, &info, &probe_error));
         CHECK(info.flags == cases[i].flags, "flags %u, expected %u", info.flags, cases[i].flags);
         CHECK(info.width == WIDTH && info.n_interventions == 2 && info.n_features == 2
-                && info.n_readings == (cases[i].flags & STEER_PLAN_READS_ACTIVATIONS ? 1u : 0u), "counts");
+                && info.n_readings == (cases[i].flags & STEER_PLAN_READS_ACTIVATIONS ? 1u : 0u),
+            "counts");
         constant = plan;
         CHECK_STATUS(cases[i].flags & STEER_PLAN_CONSTANT ? STEER_OK : STEER_ERR_PLAN,
             steer_plan_control_vector(&constant, &layer, 1, 1, buffer, WIDTH, NULL, NULL));
@@ -239,20 +248,23 @@ static void test_control_vectors(void)
         plans, layers, 4, LAYERS, buffer, LAYERS * WIDTH, &required, &probe_error));
     CHECK(required == LAYERS * WIDTH, "required is %zu", required);
     for (i = 0; i < LAYERS * WIDTH; i++) {
-        CHECK(fabs(buffer[i] - expected[i]) <= 1e-5 * (1 + fabs(expected[i])), "layer %zu, column %zu: %g, expected %g",
-            i / WIDTH + 1, i % WIDTH, buffer[i], expected[i]);
+        CHECK(fabs(buffer[i] - expected[i]) <= 1e-5 * (1 + fabs(expected[i])),
+            "layer %zu, column %zu: %g, expected %g", i / WIDTH + 1, i % WIDTH, buffer[i],
+            expected[i]);
     }
     CHECK(probe_guard_intact(&guard), "bytes beside the buffer were written");
     memset(guard.bytes, 7, guard.length);
     required = 0;
-    CHECK_STATUS(STEER_ERR_CAPACITY, steer_plan_control_vector(
-        plans, layers, 4, LAYERS, buffer, LAYERS * WIDTH - 1, &required, NULL));
+    CHECK_STATUS(STEER_ERR_CAPACITY,
+        steer_plan_control_vector(
+            plans, layers, 4, LAYERS, buffer, LAYERS * WIDTH - 1, &required, NULL));
     CHECK(required == LAYERS * WIDTH, "required is %zu", required);
     CHECK_STATUS(STEER_ERR_CAPACITY,
         steer_plan_control_vector(plans, layers, 4, LAYERS, NULL, 0, &required, NULL));
-#define REFUSE_VECTOR(mask, layers_, n_layers_) \
-    CHECK_STATUS_IN(mask, steer_plan_control_vector( \
-        plans, layers_, 4, n_layers_, buffer, LAYERS * WIDTH, &required, NULL))
+#define REFUSE_VECTOR(mask, layers_, n_layers_)                                                    \
+    CHECK_STATUS_IN(mask,                                                                          \
+        steer_plan_control_vector(                                                                 \
+            plans, layers_, 4, n_layers_, buffer, LAYERS *WIDTH, &required, NULL))
     required = 99;
     REFUSE_VECTOR(ONE(STEER_ERR_ARGUMENT), bad, LAYERS);
     bad[3] = -1;

@@ -1,6 +1,6 @@
 /*
- * Rows that must be refused, and what is left alone then: every row, outcome, session, and the bytes
- * around them.
+ * Rows that must be refused, and what is left alone then: every row, outcome, session, and the
+ * bytes around them.
  */
 #include "numbers.h"
 #include "probe.h"
@@ -72,7 +72,7 @@ static void refuse(stage_t *stage, void *rows, steer_type_t type, size_t n_rows,
         const steer_status_t status = way == 0
             ? steer_session_apply(stage->sessions[0], rows, type, n_rows, stride, outcomes, &error)
             : steer_batch_apply((steer_session_t *const *)stage->sessions, NULL, rows, type, n_rows,
-                stride, outcomes, &error);
+                  stride, outcomes, &error);
         size_t written = 0;
         CHECK(status >= 0 && status < 32 && (mask >> status & 1u), "line %d, way %d: %s: %s", line,
             way, steer_status_name(status), error.message);
@@ -112,7 +112,8 @@ static void test_shapes(steer_type_t type)
     refuse(&stage, rows, type, ROWS, SIZE_MAX / 2, ONE(STEER_ERR_SHAPE), -1, __LINE__);
     refuse(&stage, rows, type, ROWS, SIZE_MAX / 4, ONE(STEER_ERR_SHAPE), -1, __LINE__);
     refuse(&stage, rows, type, ROWS, (size_t)1 << 62, ONE(STEER_ERR_SHAPE), -1, __LINE__);
-    refuse(&stage, rows, type, 2, SIZE_MAX / element_size(type) - 1, ONE(STEER_ERR_SHAPE), -1, __LINE__);
+    refuse(&stage, rows, type, 2, SIZE_MAX / element_size(type) - 1, ONE(STEER_ERR_SHAPE), -1,
+        __LINE__);
     refuse(&stage, NULL, type, ROWS, stage.stride, ONE(STEER_ERR_ARGUMENT), -1, __LINE__);
     for (offset = 1; offset < element_size(type); offset++) {
         refuse(&stage, rows + offset, type, 1, width, ONE(STEER_ERR_ARGUMENT), -1, __LINE__);
@@ -137,12 +138,16 @@ static void test_row_counts(void)
         CHECK_STATUS_IN(ONE(STEER_ERR_SHAPE) | ONE(STEER_ERR_ARGUMENT),
             steer_session_apply(scene.session, row, STEER_F32, counts[i], scene.width, NULL, NULL));
         CHECK_STATUS_IN(ONE(STEER_ERR_SHAPE) | ONE(STEER_ERR_ARGUMENT),
-            steer_batch_apply(&scene.session, NULL, row, STEER_F32, counts[i], scene.width, NULL, NULL));
+            steer_batch_apply(
+                &scene.session, NULL, row, STEER_F32, counts[i], scene.width, NULL, NULL));
         CHECK_STATUS_IN(ONE(STEER_ERR_SHAPE) | ONE(STEER_ERR_ARGUMENT),
-            steer_reader_read(scene.reader, row, STEER_F32, counts[i], scene.width, row + 32, 4, NULL));
+            steer_reader_read(
+                scene.reader, row, STEER_F32, counts[i], scene.width, row + 32, 4, NULL));
     }
-    CHECK_STATUS(STEER_OK, steer_session_apply(scene.session, NULL, STEER_F32, 0, scene.width, NULL, NULL));
-    CHECK_STATUS(STEER_OK, steer_session_apply(scene.session, row, STEER_BF16, 0, scene.width, NULL, NULL));
+    CHECK_STATUS(
+        STEER_OK, steer_session_apply(scene.session, NULL, STEER_F32, 0, scene.width, NULL, NULL));
+    CHECK_STATUS(
+        STEER_OK, steer_session_apply(scene.session, row, STEER_BF16, 0, scene.width, NULL, NULL));
     CHECK_STATUS(STEER_OK,
         steer_batch_apply(&scene.session, NULL, NULL, STEER_F32, 0, scene.width, NULL, NULL));
     after = scene_state(scene.session);
@@ -171,7 +176,9 @@ static void test_not_finite(steer_type_t type)
 /* Rows that are finite, and results that the type cannot hold. */
 static void test_overflow(steer_type_t type)
 {
-    const float largest = type == STEER_F32 ? 3.4028235e38f : type == STEER_BF16 ? 3.3895314e38f : 65504.0f;
+    const float largest = type == STEER_F32 ? 3.4028235e38f
+        : type == STEER_BF16                ? 3.3895314e38f
+                                            : 65504.0f;
     const double alpha = type == STEER_F16 ? 3e4 : 3e38;
     size_t row, r;
     for (row = 0; row < ROWS; row++) {
@@ -229,12 +236,14 @@ static void test_out_of_scope(steer_type_t type)
     }
     memcpy(stage.before, stage.rows.bytes, stage.rows.length);
     outcomes = (const steer_outcome_t *)stage.outcomes.bytes;
-    CHECK_STATUS(STEER_OK, steer_session_apply(session, stage.rows.bytes, type, ROWS, stage.stride,
-        (steer_outcome_t *)stage.outcomes.bytes, NULL));
+    CHECK_STATUS(STEER_OK,
+        steer_session_apply(session, stage.rows.bytes, type, ROWS, stage.stride,
+            (steer_outcome_t *)stage.outcomes.bytes, NULL));
     CHECK(memcmp(stage.before, stage.rows.bytes, 2 * stage.stride * element_size(type)) == 0,
         "rows out of scope were changed");
     CHECK(outcomes[0] == STEER_ROW_UNTOUCHED && outcomes[1] == STEER_ROW_UNTOUCHED
-            && outcomes[2] == STEER_ROW_EDITED, "outcomes %d %d %d", outcomes[0], outcomes[1], outcomes[2]);
+            && outcomes[2] == STEER_ROW_EDITED,
+        "outcomes %d %d %d", outcomes[0], outcomes[1], outcomes[2]);
     for (j = 0; j < ROWS; j++) {
         const size_t start = (j * stage.stride + scene.width) * element_size(type);
         CHECK(memcmp(stage.before + start, stage.rows.bytes + start, 3 * element_size(type)) == 0,
@@ -247,8 +256,9 @@ static void test_out_of_scope(steer_type_t type)
     steer_session_destroy(stage.sessions[1]);
     steer_session_destroy(stage.sessions[2]);
     stage.sessions[0] = stage.sessions[1] = stage.sessions[2] = NULL;
-    CHECK_STATUS(STEER_OK, steer_batch_apply((steer_session_t *const *)stage.sessions, NULL,
-        stage.rows.bytes, type, ROWS, stage.stride, (steer_outcome_t *)stage.outcomes.bytes, NULL));
+    CHECK_STATUS(STEER_OK,
+        steer_batch_apply((steer_session_t *const *)stage.sessions, NULL, stage.rows.bytes, type,
+            ROWS, stage.stride, (steer_outcome_t *)stage.outcomes.bytes, NULL));
     CHECK(memcmp(stage.before, stage.rows.bytes, 3 * stage.stride * element_size(type)) == 0,
         "rows without a session were changed");
     CHECK(outcomes[2] == STEER_ROW_UNTOUCHED && outcomes[3] == STEER_ROW_EDITED, "outcomes %d %d",

@@ -127,7 +127,8 @@ static void test_undefined_rows(void)
     }
     REQUIRE_OK(steer_session_apply(session, rows, STEER_F32, 3, WIDTH, outcomes, &probe_error));
     CHECK(outcomes[0] == STEER_ROW_EDITED && outcomes[1] == STEER_ROW_UNDEFINED
-            && outcomes[2] == STEER_ROW_EDITED, "%d %d %d", outcomes[0], outcomes[1], outcomes[2]);
+            && outcomes[2] == STEER_ROW_EDITED,
+        "%d %d %d", outcomes[0], outcomes[1], outcomes[2]);
     for (j = 0; j < WIDTH; j++) {
         CHECK(bits_from_float(rows[WIDTH + j]) == (j % 2 ? 0x80000000u : 0), "bits were changed");
     }
@@ -153,7 +154,8 @@ static void test_prompt_length(void)
         scope.skip_first = 1;
         plan = scene_plan(scene.dictionary, &wish, 1, &scope);
         REQUIRE_OK(steer_plan_inspect(plan, &info, &probe_error));
-        CHECK(((info.flags & STEER_PLAN_NEEDS_PROMPT_LENGTH) != 0) == (p > 0), "flags %u", info.flags);
+        CHECK(((info.flags & STEER_PLAN_NEEDS_PROMPT_LENGTH) != 0) == (p > 0), "flags %u",
+            info.flags);
         for (l = 0; l < sizeof lengths / sizeof lengths[0]; l++) {
             steer_session_t *session = NULL;
             const int unknown = lengths[l] == STEER_PROMPT_LENGTH_UNKNOWN;
@@ -162,7 +164,8 @@ static void test_prompt_length(void)
             probe_case("phase %d, prompt of %llu", phases[p], (unsigned long long)lengths[l]);
             if (unknown && p > 0) {
                 steer_session_t *known = NULL;
-                CHECK_STATUS(STEER_ERR_ARGUMENT, steer_session_create(plan, lengths[l], &session, NULL));
+                CHECK_STATUS(
+                    STEER_ERR_ARGUMENT, steer_session_create(plan, lengths[l], &session, NULL));
                 CHECK(session == NULL, "a refused session was written");
                 REQUIRE_OK(steer_session_create(plan, 5, &known, &probe_error));
                 apply_rows(known, 2);
@@ -174,7 +177,8 @@ static void test_prompt_length(void)
             }
             if (lengths[l] > last_position) {
                 /* More than any position: refused, or taken for what it is. */
-                const steer_status_t status = steer_session_create(plan, lengths[l], &session, NULL);
+                const steer_status_t status =
+                    steer_session_create(plan, lengths[l], &session, NULL);
                 CHECK_STATUS_IN(ONE(STEER_OK) | ONE(STEER_ERR_ARGUMENT), status);
                 if (status != STEER_OK) {
                     continue;

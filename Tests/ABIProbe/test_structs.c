@@ -1,6 +1,6 @@
 /*
- * Structs of every size: smaller than ABI 1 is refused, larger (a host that was compiled against a later
- * header of ABI 1) is accepted, and only what this version knows is read and written.
+ * Structs of every size: smaller than ABI 1 is refused, larger (a host that was compiled against a
+ * later header of ABI 1) is accepted, and only what this version knows is read and written.
  */
 #include "probe.h"
 #include "scene.h"
@@ -79,7 +79,8 @@ static void test_out(const char *name, filler_t *fill, size_t size)
         if (CHECK_STATUS(STEER_ERR_ARGUMENT, fill(guard.bytes, &error))) {
             scene_check_error(&error, STEER_ERR_ARGUMENT, -1, __LINE__);
         }
-        CHECK(count_other_than(guard.bytes, 4, guard.length, 0x5A) == 0 && size_of(guard.bytes) == small[i],
+        CHECK(count_other_than(guard.bytes, 4, guard.length, 0x5A) == 0
+                && size_of(guard.bytes) == small[i],
             "a struct_size of %u was written to", small[i]);
     }
     for (i = 0; i < sizeof large / sizeof large[0]; i++) {
@@ -97,7 +98,8 @@ static void test_out(const char *name, filler_t *fill, size_t size)
     memset(guard.bytes, 0x5A, guard.length);
     set_size(guard.bytes, UINT32_MAX);
     CHECK_STATUS_IN(ONE(STEER_OK) | ONE(STEER_ERR_ARGUMENT), fill(guard.bytes, NULL));
-    CHECK(count_other_than(guard.bytes, size, guard.length, 0x5A) == 0 && probe_guard_intact(&guard),
+    CHECK(
+        count_other_than(guard.bytes, size, guard.length, 0x5A) == 0 && probe_guard_intact(&guard),
         "bytes behind what this version knows were written");
     probe_guard_free(&exact);
     probe_guard_free(&guard);
@@ -129,12 +131,12 @@ static void test_options(void)
     steer_dictionary_close(out);
     out = NULL;
     larger.later[0] = 1; /* a later field that is set */
-    CHECK_STATUS(STEER_ERR_ARGUMENT,
-        steer_dictionary_open(scene.fixture.path, &larger.options, &out, NULL));
+    CHECK_STATUS(
+        STEER_ERR_ARGUMENT, steer_dictionary_open(scene.fixture.path, &larger.options, &out, NULL));
     larger.options = empty;
     larger.options.weight_check = 2;
-    CHECK_STATUS(STEER_ERR_ARGUMENT,
-        steer_dictionary_open(scene.fixture.path, &larger.options, &out, NULL));
+    CHECK_STATUS(
+        STEER_ERR_ARGUMENT, steer_dictionary_open(scene.fixture.path, &larger.options, &out, NULL));
     larger.options.weight_check = STEER_WEIGHT_CHECK_ALL;
     CHECK_STATUS(STEER_OK, steer_dictionary_open(scene.fixture.path, &larger.options, &out, NULL));
     steer_dictionary_close(out);
@@ -165,10 +167,11 @@ static void test_interventions(void)
             memcpy(spaced + i * (size + extra), &wishes[i], size);
         }
         plan = NULL;
-        REQUIRE_OK(steer_plan_compile(scene.dictionary, (const steer_intervention_t *)(void *)spaced, 3,
-            NULL, &plan, &probe_error));
+        REQUIRE_OK(steer_plan_compile(scene.dictionary,
+            (const steer_intervention_t *)(void *)spaced, 3, NULL, &plan, &probe_error));
         REQUIRE_OK(steer_plan_fingerprint(plan, found, &probe_error));
-        CHECK(memcmp(expected, found, 32) == 0, "elements %u bytes apart are read differently", size + extra);
+        CHECK(memcmp(expected, found, 32) == 0, "elements %u bytes apart are read differently",
+            size + extra);
         steer_plan_destroy(plan);
     }
     plan = NULL;
@@ -176,9 +179,11 @@ static void test_interventions(void)
         for (j = 0; j < 3; j++) {
             wishes[j].struct_size = small[i];
         }
-        CHECK_STATUS(STEER_ERR_ARGUMENT, steer_plan_compile(scene.dictionary, wishes, 3, NULL, &plan, NULL));
+        CHECK_STATUS(
+            STEER_ERR_ARGUMENT, steer_plan_compile(scene.dictionary, wishes, 3, NULL, &plan, NULL));
         wishes[0].struct_size = size; /* not each with the same */
-        CHECK_STATUS(STEER_ERR_ARGUMENT, steer_plan_compile(scene.dictionary, wishes, 3, NULL, &plan, NULL));
+        CHECK_STATUS(
+            STEER_ERR_ARGUMENT, steer_plan_compile(scene.dictionary, wishes, 3, NULL, &plan, NULL));
     }
     wishes[0].struct_size = wishes[1].struct_size = wishes[2].struct_size = size;
     /* One element is no stride: nothing beyond what this version knows may be read. */
@@ -216,7 +221,8 @@ static void test_scopes(void)
         const steer_status_t expected = sizes[i] < size ? STEER_ERR_ARGUMENT : STEER_OK;
         larger.scope.struct_size = sizes[i];
         wish.scope = NULL;
-        CHECK_STATUS(expected, steer_plan_compile(scene.dictionary, &wish, 1, &larger.scope, &plan, NULL));
+        CHECK_STATUS(
+            expected, steer_plan_compile(scene.dictionary, &wish, 1, &larger.scope, &plan, NULL));
         steer_plan_destroy(plan);
         plan = NULL;
         wish.scope = &larger.scope;

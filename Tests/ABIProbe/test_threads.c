@@ -1,6 +1,7 @@
 /*
- * Threads share a dictionary and plans while state that is made on first use is being made, and each has
- * sessions of its own: what every thread finds must be what one thread alone finds, bit for bit.
+ * Threads share a dictionary and plans while state that is made on first use is being made, and
+ * each has sessions of its own: what every thread finds must be what one thread alone finds, bit
+ * for bit.
  *
  *     test_threads [rounds]
  */
@@ -28,7 +29,7 @@ typedef struct job {
     const steer_dictionary_t *dictionary;
     const steer_plan_t *plan; /* shared; NULL: compile one */
     pthread_barrier_t *start; /* NULL: alone */
-    size_t turn;              /* where in the list of things to do this thread begins */
+    size_t turn; /* where in the list of things to do this thread begins */
     findings_t *findings;
     unsigned failures;
 } job_t;
@@ -44,7 +45,8 @@ static steer_status_t compile(const steer_dictionary_t *dictionary, steer_plan_t
     return steer_plan_compile(dictionary, wishes, 3, NULL, plan, NULL);
 }
 
-/* The same four things in an order of its own, so that first uses meet. CHECK is for one thread only. */
+/* The same four things in an order of its own, so that first uses meet. CHECK is for one thread
+ * only. */
 static void work(job_t *job)
 {
     findings_t *found = job->findings;
@@ -60,15 +62,19 @@ static void work(job_t *job)
         case 0:
             job->failures += steer_encoder_create(job->dictionary, &encoder, NULL) != STEER_OK
                 || steer_encoder_encode(encoder, rows, STEER_F32, ROWS, WIDTH, found->offsets,
-                       found->indices, found->values, ROWS * FEATURES, NULL, NULL, NULL) != STEER_OK;
+                       found->indices, found->values, ROWS * FEATURES, NULL, NULL, NULL)
+                    != STEER_OK;
             break;
         case 1:
             job->failures += compile(job->dictionary, &own) != STEER_OK
-                || steer_plan_fingerprint(job->plan ? job->plan : own, found->fingerprint, NULL) != STEER_OK;
+                || steer_plan_fingerprint(job->plan ? job->plan : own, found->fingerprint, NULL)
+                    != STEER_OK;
             break;
         case 2:
-            job->failures += steer_reader_create(job->dictionary, read_features, 2, &reader, NULL) != STEER_OK
-                || steer_reader_read(reader, rows, STEER_F32, ROWS, WIDTH, found->read, 2, NULL) != STEER_OK;
+            job->failures +=
+                steer_reader_create(job->dictionary, read_features, 2, &reader, NULL) != STEER_OK
+                || steer_reader_read(reader, rows, STEER_F32, ROWS, WIDTH, found->read, 2, NULL)
+                    != STEER_OK;
             break;
         default: {
             const steer_plan_t *plan = job->plan;
@@ -83,8 +89,9 @@ static void work(job_t *job)
             }
             memcpy(found->rows, rows, sizeof rows);
             for (r = 0; r < ROWS; r++) {
-                job->failures += steer_session_apply(session, found->rows + r * WIDTH, STEER_F32, 1, WIDTH,
-                                     NULL, NULL) != STEER_OK;
+                job->failures += steer_session_apply(session, found->rows + r * WIDTH, STEER_F32, 1,
+                                     WIDTH, NULL, NULL)
+                    != STEER_OK;
             }
         }
         }
@@ -103,10 +110,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-static findings_t *new_findings(void)
-{
-    return (findings_t *)probe_allocate(sizeof(findings_t));
-}
+static findings_t *new_findings(void) { return (findings_t *)probe_allocate(sizeof(findings_t)); }
 
 static void test_round(const char *architecture, size_t round)
 {
@@ -160,13 +164,17 @@ static void test_round(const char *architecture, size_t round)
     pthread_barrier_destroy(&barrier);
     for (i = 0; i < THREADS; i++) {
         CHECK(jobs[i].failures == 0, "thread %zu: %u calls failed", i, jobs[i].failures);
-        CHECK(memcmp(found[i]->fingerprint, alone->fingerprint, 32) == 0, "thread %zu: fingerprint", i);
+        CHECK(memcmp(found[i]->fingerprint, alone->fingerprint, 32) == 0, "thread %zu: fingerprint",
+            i);
         CHECK(memcmp(found[i]->rows, alone->rows, sizeof alone->rows) == 0, "thread %zu: rows", i);
-        CHECK(memcmp(found[i]->read, alone->read, sizeof alone->read) == 0, "thread %zu: activations", i);
-        CHECK(memcmp(found[i]->offsets, alone->offsets, sizeof alone->offsets) == 0, "thread %zu: offsets", i);
+        CHECK(memcmp(found[i]->read, alone->read, sizeof alone->read) == 0,
+            "thread %zu: activations", i);
+        CHECK(memcmp(found[i]->offsets, alone->offsets, sizeof alone->offsets) == 0,
+            "thread %zu: offsets", i);
         r = (size_t)alone->offsets[ROWS];
         CHECK(r > 0 && memcmp(found[i]->indices, alone->indices, r * 4) == 0
-                && memcmp(found[i]->values, alone->values, r * 4) == 0, "thread %zu: codes", i);
+                && memcmp(found[i]->values, alone->values, r * 4) == 0,
+            "thread %zu: codes", i);
         free(found[i]);
     }
     free(alone);
@@ -193,7 +201,8 @@ static void *churn(void *argument)
         steer_plan_destroy(plan);
         job->failures += steer_session_fork(session, &fork, NULL) != STEER_OK;
         steer_session_destroy(session);
-        job->failures += steer_session_apply(fork, row, STEER_F32, 1, WIDTH, NULL, NULL) != STEER_OK;
+        job->failures +=
+            steer_session_apply(fork, row, STEER_F32, 1, WIDTH, NULL, NULL) != STEER_OK;
         steer_session_destroy(fork);
     }
     return NULL;

@@ -1,6 +1,7 @@
 /*
- * Every mode, strength, activation function, normalisation and rescaling, against the oracle: rows as
- * applied, activations as read and encoded, and the exported arrays evaluated by the header's algorithm.
+ * Every mode, strength, activation function, normalisation and rescaling, against the oracle: rows
+ * as applied, activations as read and encoded, and the exported arrays evaluated by the header's
+ * algorithm.
  */
 #include "fixture.h"
 #include "numbers.h"
@@ -40,9 +41,8 @@ static double tolerance(steer_type_t type, double value, double largest)
     return 1.01 * step * fabs(value) + 4e-6 * largest + 1e-5 + (type == STEER_F16 ? 6e-8 : 0);
 }
 
-static void compare_row(
-    const char *what, size_t row, steer_type_t type, const void *rows, size_t start,
-    const double *expected, size_t width)
+static void compare_row(const char *what, size_t row, steer_type_t type, const void *rows,
+    size_t start, const double *expected, size_t width)
 {
     double largest = 0;
     size_t j;
@@ -60,8 +60,7 @@ static void compare_row(
 }
 
 /* Applies one plan to rows of one type and compares; positions 0, 1, 2, ... */
-static void check_plan(
-    const fixture_t *fixture, const steer_dictionary_t *dictionary,
+static void check_plan(const fixture_t *fixture, const steer_dictionary_t *dictionary,
     const steer_intervention_t *interventions, size_t count, const steer_scope_t *scope,
     uint64_t prompt_length, steer_type_t type, uint64_t seed)
 {
@@ -92,8 +91,8 @@ static void check_plan(
     for (r = 0; r < N_ROWS; r++) {
         const steer_outcome_t outcome = oracle_apply(fixture, interventions, count, scope, r,
             prompt_length, rows + r * width, expected, &margin);
-        const steer_outcome_t again
-            = oracle_apply_arrays(&view, r, prompt_length, rows + r * width, from_arrays);
+        const steer_outcome_t again =
+            oracle_apply_arrays(&view, r, prompt_length, rows + r * width, from_arrays);
         if (margin < 2e-4) {
             n_skipped++;
             continue;
@@ -103,7 +102,8 @@ static void check_plan(
         CHECK(again == outcome, "arrays, row %zu: outcome %d, expected %d", r, again, outcome);
         compare_row("apply", r, type, data, r * stride, expected, width);
         for (j = 0; j < width; j++) {
-            if (!CHECK(fabs(from_arrays[j] - expected[j]) <= tolerance(STEER_F32, 0, 60 + fabs(expected[j])),
+            if (!CHECK(fabs(from_arrays[j] - expected[j])
+                        <= tolerance(STEER_F32, 0, 60 + fabs(expected[j])),
                     "arrays, row %zu, column %zu: %.9g, expected %.9g", r, j, from_arrays[j],
                     expected[j])) {
                 break;
@@ -144,7 +144,8 @@ static void check_modes(
             }
             for (type = STEER_F32; type <= STEER_F16; type++) {
                 probe_case("%s, mode %d, strength %d", name, mode, strengths[mode][s]);
-                check_plan(fixture, dictionary, wishes, STEERED, NULL, 0, type, random_bits(&state));
+                check_plan(
+                    fixture, dictionary, wishes, STEERED, NULL, 0, type, random_bits(&state));
             }
         }
     }
@@ -154,7 +155,8 @@ static void check_modes(
 static void check_scopes(
     const fixture_t *fixture, const steer_dictionary_t *dictionary, const char *name)
 {
-    static const steer_range_t some[] = { { 0, 1 }, { 3, 5 } }, late[] = { { 4, UINT64_C(1) << 62 } };
+    static const steer_range_t some[] = { { 0, 1 }, { 3, 5 } },
+                               late[] = { { 4, UINT64_C(1) << 62 } };
     steer_scope_t scopes[5];
     steer_intervention_t wishes[7];
     size_t i;
@@ -188,8 +190,8 @@ static void check_scopes(
     check_plan(fixture, dictionary, wishes, 5, &scopes[1], UINT64_C(1) << 40, STEER_F16, 97);
 }
 
-static void check_encoding(
-    const fixture_t *fixture, const steer_dictionary_t *dictionary, const char *name, steer_type_t type)
+static void check_encoding(const fixture_t *fixture, const steer_dictionary_t *dictionary,
+    const char *name, steer_type_t type)
 {
     const size_t width = fixture->d, n = fixture->n, stride = width + 1;
     double rows[N_ROWS * MOST], f[MOST];
@@ -215,8 +217,7 @@ static void check_encoding(
     REQUIRE_OK(steer_reader_create(dictionary, features, n, &reader, &probe_error));
     REQUIRE_OK(steer_encoder_encode(encoder, data, type, N_ROWS, stride, offsets, indices, values,
         n * N_ROWS, &required, outcomes, &probe_error));
-    REQUIRE_OK(
-        steer_reader_read(reader, data, type, N_ROWS, stride, read, n + 2, &probe_error));
+    REQUIRE_OK(steer_reader_read(reader, data, type, N_ROWS, stride, read, n + 2, &probe_error));
     CHECK(offsets[0] == 0 && offsets[N_ROWS] == required, "%zu entries, offsets end at %llu",
         required, (unsigned long long)offsets[N_ROWS]);
     for (r = 0; r < N_ROWS && offsets[r + 1] <= n * N_ROWS; r++) {
@@ -245,9 +246,11 @@ static void check_encoding(
             CHECK(memcmp(&read[r * (n + 2) + place], &value, 4) == 0,
                 "row %zu, feature %zu: read %.9g, encoded %.9g, expected the same bits", r, i,
                 read[r * (n + 2) + place], value);
-            CHECK(margin < 2e-4 || fabs(value - f[i]) <= 1e-5 + 1e-5 * fabs(f[i]) + (r == 2 ? 2e-4 : 0),
+            CHECK(margin < 2e-4
+                    || fabs(value - f[i]) <= 1e-5 + 1e-5 * fabs(f[i]) + (r == 2 ? 2e-4 : 0),
                 "row %zu, feature %zu: %.9g, expected %.9g", r, i, value, f[i]);
-            CHECK(margin < 2e-4 || (value != 0) == (f[i] != 0), "row %zu, feature %zu: active", r, i);
+            CHECK(
+                margin < 2e-4 || (value != 0) == (f[i] != 0), "row %zu, feature %zu: active", r, i);
         }
         CHECK(entry == offsets[r + 1], "row %zu: entries are not ascending features", r);
         entry = (size_t)offsets[r + 1];
@@ -264,34 +267,39 @@ static void check_information(const fixture_t *fixture, const steer_dictionary_t
     const char *a = spec->architecture;
     REQUIRE_OK(steer_dictionary_inspect(dictionary, &info, &probe_error));
     CHECK(info.feature_count == fixture->n && info.model_width == fixture->d
-            && info.output_width == fixture->d_out, "shape");
-    CHECK(info.kind == (transcoder ? STEER_KIND_TRANSCODER : STEER_KIND_AUTOENCODER), "%d", info.kind);
+            && info.output_width == fixture->d_out,
+        "shape");
+    CHECK(info.kind == (transcoder ? STEER_KIND_TRANSCODER : STEER_KIND_AUTOENCODER), "%d",
+        info.kind);
     CHECK(info.activation
             == (strcmp(a, "topk") == 0           ? STEER_ACTIVATION_TOP_K
                     : strcmp(a, "abstopk") == 0  ? STEER_ACTIVATION_ABS_TOP_K
                     : strcmp(a, "gated") == 0    ? STEER_ACTIVATION_GATED
                     : strncmp(a, "jump", 4) == 0 ? STEER_ACTIVATION_JUMP_RELU
-                                                 : STEER_ACTIVATION_RELU), "%d", info.activation);
+                                                 : STEER_ACTIVATION_RELU),
+        "%d", info.activation);
     CHECK(info.normalisation
-            == (spec->activation_scale != 0                ? STEER_NORMALISATION_CONSTANT
-                    : spec->normalisation[0] == 'c'        ? STEER_NORMALISATION_ROOT_WIDTH
-                    : spec->normalisation[0] == 'l'        ? STEER_NORMALISATION_LAYER_NORM
-                                                           : STEER_NORMALISATION_NONE), "%d",
-        info.normalisation);
+            == (spec->activation_scale != 0         ? STEER_NORMALISATION_CONSTANT
+                    : spec->normalisation[0] == 'c' ? STEER_NORMALISATION_ROOT_WIDTH
+                    : spec->normalisation[0] == 'l' ? STEER_NORMALISATION_LAYER_NORM
+                                                    : STEER_NORMALISATION_NONE),
+        "%d", info.normalisation);
     CHECK(info.k == spec->k, "k is %llu", (unsigned long long)info.k);
-    CHECK(info.weight_bytes == fixture->n * (fixture->d + fixture->d_out) * element_size(spec->type),
+    CHECK(
+        info.weight_bytes == fixture->n * (fixture->d + fixture->d_out) * element_size(spec->type),
         "%llu bytes", (unsigned long long)info.weight_bytes);
     CHECK(info.input_layer == 3 && info.input_site == STEER_SITE_RESIDUAL_POST, "input");
     CHECK(info.output_layer == 3
-            && info.output_site == (transcoder ? STEER_SITE_MLP_OUT : STEER_SITE_RESIDUAL_POST), "output");
+            && info.output_site == (transcoder ? STEER_SITE_MLP_OUT : STEER_SITE_RESIDUAL_POST),
+        "output");
 }
 
 int main(void)
 {
-    static const char *const architectures[]
-        = { "standard", "jumprelu", "topk", "abstopk", "gated", "transcoder", "jumprelu_transcoder" };
-    static const char *const normalisations[]
-        = { "none", "constant_norm_rescale", "layer_norm", "expected_average_only_in" };
+    static const char *const architectures[] = { "standard", "jumprelu", "topk", "abstopk", "gated",
+        "transcoder", "jumprelu_transcoder" };
+    static const char *const normalisations[] = { "none", "constant_norm_rescale", "layer_norm",
+        "expected_average_only_in" };
     size_t a, n, variant;
     for (a = 0; a < sizeof architectures / sizeof architectures[0]; a++) {
         for (n = 0; n < sizeof normalisations / sizeof normalisations[0]; n++) {
@@ -329,7 +337,8 @@ int main(void)
         }
     }
     probe_case("all");
-    CHECK(n_skipped * 10 < n_compared, "%lu of %lu rows were too close to call", n_skipped, n_compared);
+    CHECK(n_skipped * 10 < n_compared, "%lu of %lu rows were too close to call", n_skipped,
+        n_compared);
     printf("%lu rows compared, %lu too close to call\n", n_compared, n_skipped);
     return probe_finish();
 }

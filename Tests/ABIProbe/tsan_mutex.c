@@ -1,9 +1,9 @@
 /*
- * ThreadSanitizer and Swift's Mutex. The fast path of Mutex is inlined into the library and seen; the
- * path that waits lives in libswiftSynchronization, which is not instrumented, so that what one thread
- * wrote under the lock looks unordered to a thread that had to wait for it. These stand in front of the
- * two functions of that path, call them, and tell the sanitizer what they do. Better than suppressions:
- * a race on something that the lock does not protect is still found.
+ * ThreadSanitizer and Swift's Mutex. The fast path of Mutex is inlined into the library and seen;
+ * the path that waits lives in libswiftSynchronization, which is not instrumented, so that what one
+ * thread wrote under the lock looks unordered to a thread that had to wait for it. These stand in
+ * front of the two functions of that path, call them, and tell the sanitizer what they do. Better
+ * than suppressions: a race on something that the lock does not protect is still found.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
