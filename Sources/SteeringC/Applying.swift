@@ -28,8 +28,8 @@ public func steer_batch_apply(
   _ outcomes: UnsafeMutablePointer<steer_outcome_t>?, _ error: UnsafeMutablePointer<steer_error_t>?
 ) -> steer_status_t {
   answer(error) { () throws(Refusal) in
-    _ = try Rows.elementType(type)
-    try Rows.check(count: count)
+    // Before sessions are looked at: an impossible count must not lead beyond their array.
+    _ = try Rows(rows, type, count: count, stride: stride, width: 0)
     guard count > 0 else { return }
     guard let sessions else { throw .null("sessions") }
     let handles = try Region(
@@ -57,6 +57,19 @@ public func steer_batch_apply(
         sessions[row].map { Unmanaged<Session>.fromOpaque(UnsafeRawPointer($0)) }
       },
       position: { row in positions.map { Int($0[row]) } })
+  }
+}
+
+@c @implementation
+public func steer_session_covers(
+  _ session: OpaquePointer?, _ position: UInt64, _ covers: UnsafeMutablePointer<Int32>?,
+  _ error: UnsafeMutablePointer<steer_error_t>?
+) -> steer_status_t {
+  answer(error) { () throws(Refusal) in
+    let session = try Handle.unmanaged(session, Session.self, "session")
+    guard let covers else { throw .null("covers") }
+    let position = try checkedPosition(position, row: -1)
+    covers.pointee = session._withUnsafeGuaranteedRef { $0.covers(position) } ? 1 : 0
   }
 }
 

@@ -18,10 +18,11 @@ public func steer_dictionary_open(
     let path = try Text.read(path, "path")
     guard let out else { throw .null("out") }
     let options = try importOptions(options)
-    out.pointee = Handle.make(
-      try refusing { () throws(SteeringError) in
-        try SparseDictionary.open(path, options: options)
-      })
+    do throws(SteeringError) {
+      out.pointee = Handle.make(try SparseDictionary.open(path, options: options))
+    } catch {
+      throw Refusal(error.code, inTermsOfOptions(error.message))
+    }
   }
 }
 
@@ -81,7 +82,8 @@ private func importOptions(
 ) throws(Refusal) -> ImportOptions {
   var options = ImportOptions()
   guard let pointer else { return options }
-  let value = try Struct.read(pointer, "options")
+  var value = steer_open_options_t()
+  try Struct.read(pointer, into: &value, "options")
   switch Int(value.weight_check) {
   case STEER_WEIGHT_CHECK_LAZY: break
   case STEER_WEIGHT_CHECK_ALL: options.weightCheck = .whole
@@ -113,4 +115,13 @@ private func importOptions(
     options.ignoredConfigKeys.insert(key)
   }
   return options
+}
+
+/// Advice that the library gives in the command line's terms, in terms of steer_open_options_t.
+private func inTermsOfOptions(_ message: String) -> String {
+  message.replacing("pass --ignore-config-key", with: "name in options.ignored_config_keys")
+    .replacing(
+      "--rows-already-scaled", with: "options.activation_scale STEER_SCALE_ALREADY_APPLIED"
+    )
+    .replacing("--activation-scale", with: "options.activation_scale")
 }

@@ -75,7 +75,8 @@ enum PlanInput {
   private static func read(
     _ pointer: UnsafePointer<steer_intervention_t>, _ field: String
   ) throws(Refusal) -> Intervention {
-    let value = try Struct.read(pointer, field)
+    var value = steer_intervention_t()
+    try Struct.read(pointer, into: &value, field)
     guard let mode = Intervention.Mode(code: value.mode) else {
       throw unknown(
         "\(field).mode", value.mode, "a STEER_MODE_ constant",
@@ -108,7 +109,8 @@ enum PlanInput {
   private static func read(
     _ pointer: UnsafePointer<steer_scope_t>, _ field: String
   ) throws(Refusal) -> Scope {
-    let value = try Struct.read(pointer, field)
+    var value = steer_scope_t()
+    try Struct.read(pointer, into: &value, field)
     guard let phase = Scope.Phase(code: value.phase) else {
       throw unknown(
         "\(field).phase", value.phase, "a STEER_PHASE_ constant", Scope.Phase.allCases.count)

@@ -50,23 +50,22 @@ func refusing<R>(_ body: () throws(SteeringError) -> R) throws(Refusal) -> R {
 private func report(_ refusal: Refusal, into error: UnsafeMutablePointer<steer_error_t>?) {
   guard let error else { return }
   let raw = UnsafeMutableRawPointer(error)
-  let size = MemoryLayout<steer_error_t>.size
-  guard raw.loadUnaligned(as: UInt32.self) >= size else { return }
-  let offset = MemoryLayout<steer_error_t>.offset(of: \.message) ?? size
-  raw.storeBytes(
-    of: refusal.error.code.rawValue,
-    toByteOffset: MemoryLayout<steer_error_t>.offset(of: \.status) ?? 0, as: Int32.self)
-  raw.storeBytes(
-    of: Int64(refusal.row), toByteOffset: MemoryLayout<steer_error_t>.offset(of: \.row) ?? 0,
-    as: Int64.self)
+  let size = Int(raw.loadUnaligned(as: UInt32.self))
+  guard size >= steer_error_t.firstSize else { return }
+  typealias Layout = MemoryLayout<steer_error_t>
+  guard let status = Layout.offset(of: \.status), let row = Layout.offset(of: \.row),
+    let message = Layout.offset(of: \.message)
+  else { return }
+  raw.storeBytes(of: refusal.error.code.rawValue, toByteOffset: status, as: Int32.self)
+  raw.storeBytes(of: Int64(refusal.row), toByteOffset: row, as: Int64.self)
+  // The message had the rest of the first version's block, and keeps that place.
   let bytes = Array(refusal.error.message.utf8)
-  var count = min(bytes.count, size - offset - 1)
+  var count = min(bytes.count, steer_error_t.firstSize - message - 1)
   // Not within a character: its later bytes are 10xxxxxx.
   while count > 0, count < bytes.count, bytes[count] & 0xC0 == 0x80 { count -= 1 }
-  let message = raw + offset
   bytes.withUnsafeBytes { source in
     guard let base = source.baseAddress else { return }
-    message.copyMemory(from: base, byteCount: count)
+    (raw + message).copyMemory(from: base, byteCount: count)
   }
-  message.storeBytes(of: 0, toByteOffset: count, as: UInt8.self)
+  raw.storeBytes(of: 0, toByteOffset: message + count, as: UInt8.self)
 }

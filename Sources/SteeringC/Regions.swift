@@ -2,6 +2,9 @@ import Steering
 
 /// A run of the caller's memory that a call reads or writes.
 struct Region {
+  // No processor's user space is larger: a count beyond it is a mistake, not memory.
+  private static let addressLimit: UInt = 1 << 56
+
   let name: StaticString
   let start: UInt
   let end: UInt
@@ -20,7 +23,7 @@ struct Region {
     }
     let (bytes, overflows) = count.multipliedReportingOverflow(by: size)
     let (end, wraps) = start.addingReportingOverflow(UInt(max(bytes, 0)))
-    guard count > 0, !overflows, !wraps else {
+    guard count > 0, !overflows, !wraps, end <= Self.addressLimit else {
       throw Refusal(
         .shapeMismatch, "\(name) would end beyond the address space, expected smaller counts")
     }

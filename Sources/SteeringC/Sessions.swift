@@ -99,7 +99,6 @@ private func checked(_ promptLength: UInt64, _ plan: Plan) throws(Refusal) -> In
     }
     return .max
   }
-  // The largest Int stands for an unknown length inside.
   guard let length = Int(exactly: promptLength), length < .max else {
     throw Refusal(
       .invalidArgument,

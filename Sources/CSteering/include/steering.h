@@ -7,7 +7,7 @@
  *     steer_dictionary_open -> steer_plan_compile -> steer_session_create -> steer_session_apply
  *        once per process        once per request      once per sequence       once per token
  *
- * This header is the specification. C99 and C++11.
+ * This header is the specification. C99 and C++11, on 64-bit platforms.
  *
  * LIFETIME   Handles are opaque and belong to the caller, who ends each with its own function
  *            (steer_*_close, steer_*_destroy), in any order: a plan keeps its dictionary alive, a
@@ -79,7 +79,7 @@ typedef struct steer_error {
     char message[1008]; /* one line, NUL-terminated, cut at a character if longer */
 } steer_error_t;
 
-#define STEER_ERROR_INIT { (uint32_t)sizeof(steer_error_t), STEER_OK, -1, { 0 } }
+#define STEER_ERROR_INIT { sizeof(steer_error_t), STEER_OK, -1, { 0 } }
 
 /** The STEER_ABI_VERSION that the library was built with. Since ABI 1. */
 STEER_API uint32_t steer_abi_version(void);
@@ -105,7 +105,7 @@ typedef struct steer_capabilities {
     char kernels[16];     /* the instruction set in use: "scalar", "avx2" or "avx512" */
 } steer_capabilities_t;
 
-#define STEER_CAPABILITIES_INIT { (uint32_t)sizeof(steer_capabilities_t), 0, 0, 0, 0, 0, { 0 } }
+#define STEER_CAPABILITIES_INIT { sizeof(steer_capabilities_t), 0, 0, 0, 0, 0, { 0 } }
 
 /**
  * Fills `capabilities`, whose struct_size must be set.
@@ -136,7 +136,7 @@ typedef struct steer_open_options {
 } steer_open_options_t;
 
 #define STEER_OPEN_OPTIONS_INIT \
-    { (uint32_t)sizeof(steer_open_options_t), STEER_WEIGHT_CHECK_LAZY, 0.0, NULL, 0 }
+    { sizeof(steer_open_options_t), STEER_WEIGHT_CHECK_LAZY, 0.0, NULL, 0 }
 
 /**
  * Opens a published dictionary from its folder.
@@ -206,7 +206,7 @@ typedef struct steer_dictionary_info {
 } steer_dictionary_info_t;
 
 #define STEER_DICTIONARY_INFO_INIT \
-    { (uint32_t)sizeof(steer_dictionary_info_t), 0, 0, 0, 0, 0, 0, 0, 0, -1, 0, -1, 0 }
+    { sizeof(steer_dictionary_info_t), 0, 0, 0, 0, 0, 0, 0, 0, -1, 0, -1, 0 }
 
 /**
  * Fills `info`, whose struct_size must be set.
@@ -244,8 +244,9 @@ STEER_API steer_status_t steer_dictionary_text(
 typedef struct steer_plan steer_plan_t;
 
 /* With D the feature's decoder row as stored, D^ = D/|D|, f its activation before any edit, a its
- * alpha. All activations are read before any edit, then all edits are added: order does not
- * matter. */
+ * alpha. All activations are read before any edit, then all edits are added: order does not matter.
+ * Where a dictionary rescales by decoder norms, D stands for D/|D|; where it normalises rows, edits
+ * in units of activations are scaled back by the row's own factor: they decode to what they say. */
 enum {
     STEER_MODE_ADD = 0,        /* x += a*D, or another strength */
     STEER_MODE_CLAMP = 1,      /* x += (a - f)*D */
@@ -281,7 +282,7 @@ typedef struct steer_scope {
     uint64_t n_ranges;
 } steer_scope_t;
 
-#define STEER_SCOPE_INIT { (uint32_t)sizeof(steer_scope_t), STEER_PHASE_ALL, 0, NULL, 0 }
+#define STEER_SCOPE_INIT { sizeof(steer_scope_t), STEER_PHASE_ALL, 0, NULL, 0 }
 
 /* One wish about one feature. */
 typedef struct steer_intervention {
@@ -295,7 +296,7 @@ typedef struct steer_intervention {
 } steer_intervention_t;
 
 #define STEER_INTERVENTION_INIT \
-    { (uint32_t)sizeof(steer_intervention_t), 0, STEER_MODE_ADD, STEER_STRENGTH_DECODER, \
+    { sizeof(steer_intervention_t), 0, STEER_MODE_ADD, STEER_STRENGTH_DECODER, \
       0.0, 0.0, NULL }
 
 /**
@@ -345,7 +346,7 @@ typedef struct steer_plan_info {
     uint64_t n_readings;      /* features whose activation is read */
 } steer_plan_info_t;
 
-#define STEER_PLAN_INFO_INIT { (uint32_t)sizeof(steer_plan_info_t), 0, 0, 0, 0, 0 }
+#define STEER_PLAN_INFO_INIT { sizeof(steer_plan_info_t), 0, 0, 0, 0, 0 }
 
 /**
  * Fills `info`, whose struct_size must be set.
@@ -357,7 +358,8 @@ STEER_API steer_status_t steer_plan_inspect(
 
 /**
  * Writes a fingerprint of everything that decides what the plan does to a row: for keys of prefix
- * caches, beside the tokens (and the prompt's length, for plans that need it).
+ * caches, beside the tokens, the layer that it is applied at, and the prompt's length for plans
+ * that need it.
  *
  * SHA-256, equal in every process and on every machine for equal interventions, in any order, on
  * equal weights. A plan that ranks reads the whole encoder once per dictionary.
@@ -449,11 +451,11 @@ typedef struct steer_session_info {
     uint64_t prompt_length;  /* or STEER_PROMPT_LENGTH_UNKNOWN */
     uint64_t rows;           /* given so far, since creation or reset */
     uint64_t rows_in_scope;  /* of those, rows that some intervention covers */
-    uint64_t rows_edited;    /* of those, rows that were changed */
-    uint64_t rows_undefined; /* of those, rows whose normalisation is undefined: left alone */
+    uint64_t rows_edited;    /* of those, STEER_ROW_EDITED */
+    uint64_t rows_undefined; /* of those in scope, STEER_ROW_UNDEFINED */
 } steer_session_info_t;
 
-#define STEER_SESSION_INFO_INIT { (uint32_t)sizeof(steer_session_info_t), 0, 0, 0, 0, 0, 0, 0 }
+#define STEER_SESSION_INFO_INIT { sizeof(steer_session_info_t), 0, 0, 0, 0, 0, 0, 0 }
 
 /**
  * Fills `info`, whose struct_size must be set.
@@ -467,9 +469,18 @@ STEER_API steer_status_t steer_session_inspect(
 typedef int32_t steer_outcome_t;
 enum {
     STEER_ROW_UNTOUCHED = 0, /* out of scope, or every edit came to zero: the same bits as before */
-    STEER_ROW_EDITED = 1,
+    STEER_ROW_EDITED = 1,    /* an edit was added, if perhaps one too small to change a bit */
     STEER_ROW_UNDEFINED = 2  /* the dictionary's normalisation is undefined for it: the same bits */
 };
+
+/**
+ * Says whether some intervention covers a position, so that a host may leave its row where it is.
+ *
+ * @param covers  Receives 1 or 0.
+ * @return STEER_OK or STEER_ERR_ARGUMENT.  Allocates: never.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_session_covers(
+    const steer_session_t *session, uint64_t position, int32_t *covers, steer_error_t *error);
 
 /**
  * Applies a plan to the next rows of a sequence, in place, and moves on by as many positions.
@@ -479,12 +490,12 @@ enum {
  * @param row_stride  In elements, at least the plan's width; what lies between rows is left alone.
  * @param outcomes    Optional, [n_rows]; must not overlap rows.
  * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_SHAPE, or STEER_ERR_NONFINITE when a row in scope
- *         is not finite or its edit would overflow its type: no row is changed and no position
+ *         is not finite, or its activations or its edit overflow: no row is changed and no position
  *         moved then.
  *
- * Allocates: never.  Cost: per row, one product per activation read (with STEER_PLAN_RANKS up to
- * one per feature) and one sum per feature changed; several rows are computed twice, once to know
- * that none must be refused.  Since ABI 1.
+ * Allocates: never, unless it fails.  Cost: per row, one product per activation read (with
+ * STEER_PLAN_RANKS up to one per feature) and one sum per feature changed; of several rows all but
+ * the last are computed twice, once to know that none must be refused.  Since ABI 1.
  */
 STEER_API steer_status_t steer_session_apply(
     steer_session_t *session, void *rows, steer_type_t type, size_t n_rows, size_t row_stride,
@@ -505,8 +516,7 @@ STEER_API steer_status_t steer_session_apply(
  * @param outcomes    Optional, [n_rows]; must not overlap rows, sessions or positions.
  * @return As steer_session_apply; on failure no row is changed and no session moved.
  *
- * Allocates: never.  Cost: as steer_session_apply; of a session that stands at several rows all but
- * the last are computed twice, once to know that none must be refused.  Since ABI 1.
+ * Allocates: never, unless it fails.  Cost: as steer_session_apply, for each session.  Since ABI 1.
  */
 STEER_API steer_status_t steer_batch_apply(
     steer_session_t *const *sessions, const uint64_t *positions, void *rows, steer_type_t type,
@@ -533,7 +543,8 @@ STEER_API steer_status_t steer_reader_create(
 STEER_API void steer_reader_destroy(steer_reader_t *reader);
 
 /**
- * Reads activations: the same bits as a full encode gives.
+ * Reads activations: the same bits as a full encode gives. With TOP_K and ABS_TOP_K a feature's
+ * rank takes rows of the whole encoder, block by block until it is known.
  *
  * @param rows               [n_rows, model_width] of `type`, rows `row_stride` elements apart.
  * @param activations        [n_rows, n_features], rows `activation_stride` floats apart; must not
@@ -661,6 +672,13 @@ typedef struct steer_plan_arrays {
     const uint64_t *scope_range_offsets; /* [n_scopes + 1], into the ranges; none: everywhere */
     const steer_range_t *scope_ranges;   /* [n_ranges] */
 } steer_plan_arrays_t;
+
+#define STEER_PLAN_ARRAYS_INIT \
+    { sizeof(steer_plan_arrays_t), 0, 0.0f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+      NULL, NULL, NULL, NULL, \
+      NULL, NULL, NULL, NULL, NULL, NULL, \
+      NULL, NULL, NULL, NULL }
 
 /**
  * Exports a plan.

@@ -20,9 +20,9 @@ extension Plan {
     digest.update(features.map { dictionary.decodeScale(of: $0) })
     try updateEncoder(&digest)
     // In an order of their own: that of two edits which differ in scope alone is the writer's.
-    for edit in edits.map(fingerprint(of:)).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-      digest.update(edit)
-    }
+    let scopes = scopes.map(fingerprint(of:))
+    let edits = edits.map { fingerprint(of: $0, scope: scopes[$0.scope]) }
+    for edit in edits.sorted(by: { $0.lexicographicallyPrecedes($1) }) { digest.update(edit) }
     return digest.finish()
   }
 
@@ -60,17 +60,23 @@ extension Plan {
     }
   }
 
-  private func fingerprint(of edit: Edit) -> [UInt8] {
+  private func fingerprint(of edit: Edit, scope: [UInt8]) -> [UInt8] {
     var digest = Digest()
     digest.update(edit.mode.rawValue)
     digest.update(features[edit.slot])
     digest.update(edit.unit.rawValue)
-    digest.update(edit.amount)
-    let scope = scopes[edit.scope]
-    digest.update(scope.phase.rawValue)
-    digest.update(scope.skipFirst)
-    digest.update(scope.ranges.count)
-    for range in scope.ranges {
+    // Adding 0 makes −0 what it acts like.
+    digest.update(edit.amount + 0)
+    digest.update(scope)
+    return digest.finish()
+  }
+
+  private func fingerprint(of scope: Scope) -> [UInt8] {
+    let covered = CoveredPositions(scope)
+    var digest = Digest()
+    digest.update(covered.phase.rawValue)
+    digest.update(covered.ranges.count)
+    for range in covered.ranges {
       digest.update(range.lowerBound)
       digest.update(range.upperBound)
     }

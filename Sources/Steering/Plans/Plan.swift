@@ -99,14 +99,20 @@ public final class Plan: Sendable {
     let readings = Self.places(read)
     var scopes: [Scope] = []
     var placeOfScope: [Scope: Int] = [:]
-    var edits: [Edit] = []
-    for intervention in document.interventions {
-      let scope = document.scope(of: intervention)
+    func place(_ scope: Scope) -> Int {
       let place = placeOfScope[scope] ?? scopes.count
       if place == scopes.count {
         placeOfScope[scope] = place
         scopes.append(scope)
       }
+      return place
+    }
+    // Looked up once: it may have as many ranges as there are interventions.
+    let usesCommonScope = document.interventions.contains { $0.scope == nil }
+    let commonPlace = usesCommonScope ? place(document.scope) : 0
+    var edits: [Edit] = []
+    for intervention in document.interventions {
+      let place = intervention.scope.map(place) ?? commonPlace
       edits.append(
         Edit(
           mode: intervention.mode, slot: slots[intervention.feature] ?? 0,

@@ -33,25 +33,27 @@ extension PlanDocument {
   }
 
   private func checkConflicts() throws(PlanError) {
+    let common = CoveredPositions(scope)
+    let covered = interventions.map { $0.scope.map { CoveredPositions($0) } ?? common }
     var placesOfFeature: [Int: [Int]] = [:]
     for (later, intervention) in interventions.enumerated() {
-      for earlier in placesOfFeature[intervention.feature] ?? []
-      where conflict(interventions[earlier], intervention) {
+      let places = placesOfFeature[intervention.feature] ?? []
+      for earlier in places
+      where compete(interventions[earlier], intervention)
+        && !covered[earlier].isDisjoint(from: covered[later])
+      {
         throw PlanError(
           "interventions[\(later)]",
           .duplicate(feature: intervention.feature, other: "interventions[\(earlier)]"))
       }
-      placesOfFeature[intervention.feature, default: []].append(later)
-      guard
-        placesOfFeature[intervention.feature, default: []].count
-          <= Self.interventionLimitPerFeature
-      else {
+      guard places.count < Self.interventionLimitPerFeature else {
         throw PlanError(
           "interventions[\(later)].feature",
           .value(
             found: "\(intervention.feature) once more",
             expected: "at most \(Self.interventionLimitPerFeature) interventions on one feature"))
       }
+      placesOfFeature[intervention.feature, default: []].append(later)
     }
   }
 
@@ -114,11 +116,11 @@ extension PlanDocument {
     }
   }
 
-  /// Whether two interventions would both decide one feature's value on some row.
-  private func conflict(_ a: Intervention, _ b: Intervention) -> Bool {
-    guard a.feature == b.feature, !(a.mode == .add && b.mode == .add) else { return false }
+  /// Whether two interventions on one feature would both decide its value on a row that both cover.
+  private func compete(_ a: Intervention, _ b: Intervention) -> Bool {
+    if a.mode == .add && b.mode == .add { return false }
     if case let (floor?, ceiling?) = bounds(a, b), floor <= ceiling { return false }
-    return !scope(of: a).isDisjoint(from: scope(of: b))
+    return true
   }
 
   /// The values of a floor and a ceiling, if the two interventions are one of each.

@@ -38,17 +38,4 @@ public struct Scope: Sendable, Hashable {
     for range in ranges where range.contains(position) { return true }
     return false
   }
-
-  /// Whether no position can be covered by both, whatever the prompt's length.
-  func isDisjoint(from other: Scope) -> Bool {
-    if phase != .all, other.phase != .all, phase != other.phase { return true }
-    let unbounded = [0..<Int.max]
-    for a in ranges.isEmpty ? unbounded : ranges {
-      for b in other.ranges.isEmpty ? unbounded : other.ranges {
-        let start = max(a.lowerBound, b.lowerBound, skipFirst, other.skipFirst)
-        if start < min(a.upperBound, b.upperBound) { return false }
-      }
-    }
-    return true
-  }
 }

@@ -4,8 +4,8 @@ import Tensors
 /// Rows of one step of a host, in its own memory, each with the session of its sequence.
 ///
 /// All or nothing: every edit is computed before any row is written, so a row that must be refused
-/// leaves the others, and all sessions, as they were. A session that stands at one row computes it
-/// once; one that stands at several has scratch for one, and computes the others again to write them.
+/// leaves the others, and all sessions, as they were. A session has scratch for one edit, that of its
+/// last row; one that stands at several rows computes the others again to write them.
 package struct RowBatch {
   /// Address of the first row.
   package let base: UnsafeMutableRawPointer
@@ -68,12 +68,13 @@ package struct RowBatch {
       throw error
     }
     rewind(session)
+    for index in 0..<count { writePending(index, session(index)) }
     for index in 0..<count {
       guard let session = session(index) else {
         report(index, .untouched)
         continue
       }
-      report(index, try write(index, session, position).outcome)
+      report(index, try finish(index, session, position).outcome)
     }
   }
 
@@ -102,17 +103,25 @@ package struct RowBatch {
     }
   }
 
-  private func write(
+  /// Writes the row whose edit its session still has, before computing others takes its place.
+  private func writePending(_ index: Int, _ session: Unmanaged<Session>?) {
+    session?._withUnsafeGuaranteedRef { session in
+      guard session.pendingRow == index else { return }
+      session.write(session.pendingEdit, to: row(index), elementType)
+    }
+  }
+
+  /// Computes and writes a row that is not yet written, and moves its session on.
+  private func finish(
     _ index: Int, _ session: Unmanaged<Session>, _ position: (Int) -> Int?
   ) throws(Failure) -> RowEdit {
     try attempt(index, session) { session throws(SteeringError) in
       if let position = position(index) { session.position = position }
       var edit = session.pendingEdit
       if session.pendingRow != index {
-        session.pendingRow = nil
         edit = try session.prepare(row(index), elementType, measuring: false)
+        session.write(edit, to: row(index), elementType)
       }
-      session.write(edit, to: row(index), elementType)
       session.advance(edit)
       return edit
     }

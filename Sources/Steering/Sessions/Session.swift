@@ -93,6 +93,15 @@ public final class Session {
     rowName = row
   }
 
+  /// Whether some intervention covers the row at `position`.
+  public func covers(_ position: Int) -> Bool {
+    for scope in plan.scopes
+    where scope.contains(position: position, promptLength: promptLength) {
+      return true
+    }
+    return false
+  }
+
   /// Moves on by one row of which `edit` is known.
   func advance(_ edit: RowEdit) {
     // A file may claim the last position that there is.

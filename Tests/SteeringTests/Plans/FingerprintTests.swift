@@ -50,7 +50,7 @@ import Testing
     try change(0) { $0.mode = .floor }
     try change(2) { $0.strength = .unit }
     try change(2) { $0.scope = nil }
-    try change(2) { $0.scope?.skipFirst = 2 }
+    try change(2) { $0.scope?.skipFirst = 3 }
     try change(2) { $0.scope?.ranges = [2..<9, 20..<31] }
     try change(2) { $0.scope?.ranges = [2..<9] }
     all.append(try fingerprint(sample, Array(Self.interventions.dropLast())))

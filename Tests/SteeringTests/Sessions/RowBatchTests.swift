@@ -128,4 +128,16 @@ import Testing
     #expect(bits(memory.row(1)) == bits(zero))
     #expect(session.counts.rowsUndefined == 1 && session.counts.rowsEdited == 1)
   }
+
+  /// A plan whose own scope nobody uses does not bring rows into scope.
+  @Test func unusedScopeOfThePlanDoesNotCount() throws {
+    let plan = try Plan(
+      PlanDocument([Intervention(feature: 3, alpha: 1, scope: Scope(ranges: [5..<6]))]),
+      dictionary: try Sample.all[0].dictionary())
+    let session = Session(plan)
+    let row = [Float](repeating: .nan, count: 37)
+    let memory = RowMemory([row])
+    #expect(try memory.apply([session]) == [.untouched])
+    #expect(session.counts.rowsInScope == 0)
+  }
 }

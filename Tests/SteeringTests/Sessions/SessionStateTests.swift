@@ -53,4 +53,11 @@ import Testing
     #expect(session.position == 0 && session.promptLength == 7)
     #expect(session.counts == Session.Counts())
   }
+
+  @Test func coverageFollowsTheScope() throws {
+    let session = try session()
+    #expect([0, 1, 2, 3].map(session.covers) == [false, false, true, true])
+    session.reset(promptLength: 1)
+    #expect(session.covers(1) && session.position == 0)
+  }
 }

@@ -1,0 +1,52 @@
+#include "capture.h"
+
+#include "failure.h"
+
+#include <algorithm>
+
+/* `name.layer-12.safetensors` for `name.safetensors`. */
+static std::string with_layer(const std::string &path, int layer) {
+    const std::string mark = ".layer-" + std::to_string(layer);
+    const size_t dot = path.rfind('.');
+    const size_t slash = path.rfind('/');
+    if (dot == std::string::npos || (slash != std::string::npos && dot < slash)) return path + mark;
+    return path.substr(0, dot) + mark + path.substr(dot);
+}
+
+static std::string file_name(const std::string &path) {
+    const size_t slash = path.rfind('/');
+    return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+Capture::Capture(Host &host, const Options &options, int plan_layer) : host(host) {
+    if (options.capture.empty()) return;
+    std::vector<int> layers = options.capture_layers;
+    if (layers.empty()) layers.push_back(plan_layer);
+    std::sort(layers.begin(), layers.end());
+    layers.erase(std::unique(layers.begin(), layers.end()), layers.end());
+    if (!host.steer.capture(layers)) throw Failure(EXIT_BAD_INPUT, host.steer.error());
+    for (int layer : layers) {
+        has_last_layer = has_last_layer || layer == host.n_layer() - 1;
+        const std::string path =
+            layers.size() == 1 ? options.capture : with_layer(options.capture, layer);
+        files.emplace_back(
+            new ActivationsFile(path, size_t(host.n_embd()), file_name(options.model), layer));
+    }
+}
+
+void Capture::drain(const std::vector<int32_t> &documents) {
+    for (const auto &file : files) {
+        const steering::CapturedRows &rows = *host.steer.captured(file->layer);
+        for (size_t i = 0; i < rows.tokens.size(); ++i) {
+            const int32_t document = documents[size_t(rows.sequences[i])];
+            if (document < 0) continue;
+            file->append(rows.values.data() + i * rows.width, rows.tokens[i], rows.positions[i],
+                         document, host.is_special(rows.tokens[i]));
+        }
+    }
+    host.steer.clear_captured();
+}
+
+void Capture::finish() {
+    for (const auto &file : files) file->finish();
+}

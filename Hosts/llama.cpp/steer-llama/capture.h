@@ -1,0 +1,34 @@
+/* Captured rows on their way from the adapter to files. */
+#ifndef STEER_LLAMA_CAPTURE_H
+#define STEER_LLAMA_CAPTURE_H
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "activations_file.h"
+#include "host.h"
+#include "options.h"
+
+/* One file per captured layer. */
+class Capture {
+public:
+    /* Nothing to do without --capture. `plan_layer` is where the plans act, -1 for unknown. */
+    Capture(Host &host, const Options &options, int plan_layer);
+
+    bool is_on() const { return !files.empty(); }
+    /* Whether rows exist only for tokens whose logits are asked for. */
+    bool needs_all_logits() const { return has_last_layer; }
+
+    /* Takes what the last decode brought; `documents` by sequence, negative: thrown away. */
+    void drain(const std::vector<int32_t> &documents);
+    void finish();
+
+    std::vector<std::unique_ptr<ActivationsFile>> files;
+
+private:
+    Host &host;
+    bool has_last_layer = false;
+};
+
+#endif

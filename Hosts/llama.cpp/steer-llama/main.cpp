@@ -1,0 +1,39 @@
+/* steer-llama: what a plan does to a model's continuation, side by side with none. */
+#include <cstdio>
+#include <exception>
+
+#include "failure.h"
+#include "generate.h"
+#include "report.h"
+#include "text_capture.h"
+
+static void run(const Options &options) {
+    const Plans plans(options);
+    Host host(options.model, options.n_gpu_layers, options.is_verbose);
+    if (!options.text_files.empty()) {
+        const TextCapture capture = capture_texts(host, options, plans);
+        options.wants_json ? print_json(capture) : print_text(capture);
+        return;
+    }
+    const Generation generation = generate(host, options, plans);
+    options.wants_json ? print_json(options, generation) : print_text(options, generation);
+}
+
+static int complain(ExitCode code, const char *message) {
+    std::fprintf(stderr, "steer-llama: error: %s\n", message);
+    return code;
+}
+
+int main(int argc, char **argv) {
+    try {
+        const Options options = parse_options(argc, argv);
+        if (options.model.empty()) return EXIT_DONE; // help
+        run(options);
+        if (std::fflush(stdout) != 0) return complain(EXIT_ENVIRONMENT, "output cannot be written");
+        return EXIT_DONE;
+    } catch (const Failure &failure) {
+        return complain(failure.code, failure.what());
+    } catch (const std::exception &exception) {
+        return complain(EXIT_ENVIRONMENT, exception.what());
+    }
+}

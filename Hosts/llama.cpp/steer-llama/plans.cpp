@@ -1,0 +1,96 @@
+#include "plans.h"
+
+#include "failure.h"
+
+#include <fstream>
+#include <iterator>
+
+Plans::Plans(const Options &options) : options(options) {
+    if (options.sae.empty()) return;
+    steer_dictionary_t *opened = nullptr;
+    steer_error_t error = STEER_ERROR_INIT;
+    check(steer_dictionary_open(options.sae.c_str(), nullptr, &opened, &error), error);
+    dictionary.reset(opened);
+    if (!options.plan.empty()) default_plan = compile_file(options.plan);
+    if (!options.features.empty()) default_plan = compile_flags();
+    for (const Prompt &prompt : options.prompts) {
+        const bool has_own = !prompt.plan.empty() && prompt.plan != "none";
+        own_plans.push_back(has_own ? compile_file(prompt.plan) : nullptr);
+    }
+}
+
+PlanHandle Plans::compile_flags() const {
+    std::vector<steer_intervention_t> wishes;
+    for (size_t i = 0; i < options.features.size(); ++i) {
+        steer_intervention_t wish = STEER_INTERVENTION_INIT;
+        wish.feature = options.features[i];
+        wish.mode = options.mode;
+        wish.strength = options.strength;
+        if (!options.alphas.empty()) {
+            wish.alpha = options.alphas[options.alphas.size() == 1 ? 0 : i];
+        }
+        if (!options.max_activations.empty()) wish.max_activation = options.max_activations[i];
+        wishes.push_back(wish);
+    }
+    steer_scope_t scope = STEER_SCOPE_INIT;
+    scope.phase = options.phase;
+    scope.skip_first = options.skip_first;
+    steer_plan_t *plan = nullptr;
+    steer_error_t error = STEER_ERROR_INIT;
+    check(steer_plan_compile(dictionary.get(), wishes.data(), wishes.size(), &scope, &plan, &error),
+          error);
+    return PlanHandle(plan, PlanDeleter());
+}
+
+PlanHandle Plans::compile_file(const std::string &path) const {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw Failure(EXIT_ENVIRONMENT, path + " cannot be read");
+    const std::string json{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    steer_plan_t *plan = nullptr;
+    steer_error_t error = STEER_ERROR_INIT;
+    check(steer_plan_compile_json(dictionary.get(), json.data(), json.size(), &plan, &error), error,
+          path + ": ");
+    return PlanHandle(plan, PlanDeleter());
+}
+
+const steer_plan_t *Plans::of(size_t index) const {
+    if (!options.is_steered(options.prompts[index])) return nullptr;
+    return own_plans[index] ? own_plans[index].get() : default_plan.get();
+}
+
+int Plans::layer(Host &host) const {
+    if (options.layer >= 0) {
+        if (options.layer < host.n_layer()) return options.layer;
+        throw Failure(EXIT_BAD_INPUT,
+                      "--layer is " + std::to_string(options.layer) + ", expected 0 to "
+                          + std::to_string(host.n_layer() - 1));
+    }
+    const int layer = host.steer.layer_of(dictionary.get());
+    if (layer < 0) throw Failure(EXIT_BAD_INPUT, host.steer.error() + "; see --layer");
+    return layer;
+}
+
+bool Plans::covers_start(const steer_plan_t *plan, uint64_t prompt_length) const {
+    steer_plan_info_t plan_info = STEER_PLAN_INFO_INIT;
+    steer_session_info_t info = STEER_SESSION_INFO_INIT;
+    steer_session_t *session = nullptr;
+    if (steer_plan_inspect(plan, &plan_info, nullptr) != STEER_OK
+        || steer_session_create(plan, prompt_length, &session, nullptr) != STEER_OK)
+        return false;
+    // The plan itself knows best: give a row at position 0 to a session that is thrown away.
+    std::vector<float> row(size_t(plan_info.width), 1.0f);
+    steer_session_apply(session, row.data(), STEER_F32, 1, row.size(), nullptr, nullptr);
+    steer_session_inspect(session, &info, nullptr);
+    steer_session_destroy(session);
+    return info.rows_in_scope > 0;
+}
+
+void Plans::attach(Host &host, llama_seq_id sequence, const steer_plan_t *plan,
+                   uint64_t prompt_length) const {
+    steering::AttachOptions how;
+    how.layer = options.layer;
+    how.prompt_length = prompt_length;
+    if (!host.steer.attach(sequence, dictionary.get(), plan, how)) {
+        throw Failure(EXIT_BAD_INPUT, host.steer.error());
+    }
+}

@@ -1,0 +1,85 @@
+#include "text_capture.h"
+
+#include "capture.h"
+#include "failure.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <unistd.h>
+
+/* Progress on standard error: in place on a terminal, else a line now and then. */
+class Progress {
+public:
+    void show(size_t n_windows, size_t n_tokens) {
+        const int64_t now = llama_time_us();
+        const bool is_terminal = isatty(STDERR_FILENO) != 0;
+        if (now - start < 1000000 || now - shown < (is_terminal ? 200000 : 10000000)) return;
+        shown = now;
+        std::fprintf(stderr, "%s%zu windows, %zu tokens, %.0f tokens/s%s", is_terminal ? "\r" : "",
+                     n_windows, n_tokens, double(n_tokens) / seconds(), is_terminal ? " " : "\n");
+        needs_newline = is_terminal;
+    }
+    void end() const {
+        if (needs_newline) std::fputc('\n', stderr);
+    }
+    double seconds() const { return double(llama_time_us() - start) / 1e6; }
+
+private:
+    int64_t start = llama_time_us();
+    int64_t shown = 0;
+    bool needs_newline = false;
+};
+
+TextCapture capture_texts(Host &host, const Options &options, const Plans &plans) {
+    const size_t window = size_t(options.context > 0 ? options.context : 256);
+    const size_t n_bos = host.adds_bos() ? 1 : 0;
+    host.make_context(1, int(window), int(window), options.n_threads);
+    const int layer = plans.dictionary || options.layer >= 0 ? plans.layer(host) : -1;
+    if (plans.of_all()) plans.attach(host, 0, plans.of_all(), STEER_PROMPT_LENGTH_UNKNOWN);
+    Capture capture(host, options, layer);
+    Batch batch{int(window)};
+    TextCapture result;
+    Progress progress;
+
+    for (const std::string &path : options.text_files) {
+        std::ifstream file(path, std::ios::binary);
+        if (!file) throw Failure(EXIT_ENVIRONMENT, path + " cannot be read");
+        for (std::string line; std::getline(file, line);) {
+            if (!line.empty() && line.back() == '\r') line.pop_back();
+            if (line.empty()) continue;
+            const std::vector<llama_token> tokens = host.tokenize(line, false, false);
+            const size_t step = window - n_bos;
+            for (size_t begin = 0; begin < tokens.size(); begin += step) {
+                const size_t end = std::min(tokens.size(), begin + step);
+                batch.clear();
+                if (n_bos) batch.add(llama_vocab_bos(host.vocab), 0, 0, capture.needs_all_logits());
+                for (size_t i = begin; i < end; ++i) {
+                    batch.add(tokens[i], batch.count(), 0, capture.needs_all_logits());
+                }
+                llama_memory_clear(llama_get_memory(host.context.get()), false);
+                host.decode(batch.batch);
+                capture.drain({int32_t(result.n_documents)});
+                result.n_windows += 1;
+                result.n_tokens += size_t(batch.count());
+                progress.show(result.n_windows, result.n_tokens);
+            }
+            result.n_documents += 1;
+        }
+        if (file.bad()) throw Failure(EXIT_ENVIRONMENT, path + " cannot be read to its end");
+    }
+    progress.end();
+    if (result.n_windows == 0) throw Failure(EXIT_BAD_INPUT, "the text files hold no text");
+    result.applied = host.steer.applied(0);
+    for (const steering::Applied &applied : result.applied) {
+        if (applied.in_scope == 0) {
+            throw Failure(EXIT_BAD_INPUT,
+                          "the plan never acted: 0 of " + std::to_string(applied.rows)
+                              + " rows are in its scope");
+        }
+    }
+    capture.finish();
+    for (const auto &written : capture.files) result.files.push_back(written->path);
+    result.tokens_per_second = double(result.n_tokens) / progress.seconds();
+    return result;
+}
