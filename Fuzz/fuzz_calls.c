@@ -183,7 +183,7 @@ static void move(state_t *state, input_t *input)
     steer_session_t *fork = NULL;
     steer_error_t error = STEER_ERROR_INIT;
     steer_status_t status;
-    switch (take(input, 1) % 5) {
+    switch (take(input, 1) % 6) {
     case 0: status = steer_session_seek(state->sessions[a], take(input, 8), &error); break;
     case 1: status = steer_session_reset(state->sessions[a], take(input, 8), &error); break;
     case 2: status = steer_session_assign(state->sessions[a], state->sessions[b], &error); break;
@@ -196,6 +196,12 @@ static void move(state_t *state, input_t *input)
             state->sessions[b] = fork;
         }
         break;
+    case 4: {
+        int32_t covers = 2;
+        status = steer_session_covers(state->sessions[a], take(input, 8), &covers, &error);
+        MUST(status == STEER_OK ? covers == 0 || covers == 1 : covers == 2);
+        break;
+    }
     default:
         info.struct_size = take_struct_size(input, sizeof info);
         status = steer_session_inspect(state->sessions[a], &info, &error);

@@ -15,11 +15,12 @@ int main(void)
     const steer_intervention_t intervention = STEER_INTERVENTION_INIT;
     const steer_plan_info_t plan = STEER_PLAN_INFO_INIT;
     const steer_session_info_t session = STEER_SESSION_INFO_INIT;
+    const steer_plan_arrays_t arrays = STEER_PLAN_ARRAYS_INIT;
     const uint32_t sizes = error.struct_size + capabilities.struct_size + options.struct_size
         + dictionary.struct_size + scope.struct_size + intervention.struct_size + plan.struct_size
-        + session.struct_size;
+        + session.struct_size + arrays.struct_size;
     const size_t expected = sizeof error + sizeof capabilities + sizeof options + sizeof dictionary
-        + sizeof scope + sizeof intervention + sizeof plan + sizeof session;
+        + sizeof scope + sizeof intervention + sizeof plan + sizeof session + sizeof arrays;
     return sizes == expected && error.row == -1 && error.status == STEER_OK
             && dictionary.input_layer == -1 && dictionary.output_layer == -1
         ? 0

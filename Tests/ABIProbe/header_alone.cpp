@@ -14,7 +14,7 @@ static const any_function functions[] = { ENTRY(steer_abi_version), ENTRY(steer_
     ENTRY(steer_plan_compile_json), ENTRY(steer_plan_control_vector), ENTRY(steer_plan_destroy),
     ENTRY(steer_plan_fingerprint), ENTRY(steer_plan_inspect), ENTRY(steer_reader_create),
     ENTRY(steer_reader_destroy), ENTRY(steer_reader_read), ENTRY(steer_session_apply),
-    ENTRY(steer_session_assign), ENTRY(steer_session_create), ENTRY(steer_session_destroy),
+    ENTRY(steer_session_assign), ENTRY(steer_session_covers), ENTRY(steer_session_create), ENTRY(steer_session_destroy),
     ENTRY(steer_session_fork), ENTRY(steer_session_inspect), ENTRY(steer_session_reset),
     ENTRY(steer_session_seek), ENTRY(steer_status_name), ENTRY(steer_version) };
 
@@ -28,10 +28,11 @@ int main()
     const steer_intervention_t intervention = STEER_INTERVENTION_INIT;
     const steer_plan_info_t plan = STEER_PLAN_INFO_INIT;
     const steer_session_info_t session = STEER_SESSION_INFO_INIT;
+    const steer_plan_arrays_t arrays = STEER_PLAN_ARRAYS_INIT;
     const std::size_t sizes = options.struct_size + dictionary.struct_size + scope.struct_size
-        + intervention.struct_size + plan.struct_size + session.struct_size;
+        + intervention.struct_size + plan.struct_size + session.struct_size + arrays.struct_size;
     const std::size_t expected = sizeof options + sizeof dictionary + sizeof scope
-        + sizeof intervention + sizeof plan + sizeof session;
+        + sizeof intervention + sizeof plan + sizeof session + sizeof arrays;
     for (any_function function : functions) {
         if (function == nullptr) {
             return 1;

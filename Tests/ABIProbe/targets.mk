@@ -2,7 +2,7 @@
 #
 # make test-abi             headers, layout, exports, and every program against the library
 # make test-abi-sanitizers  the same programs under AddressSanitizer, ThreadSanitizer and valgrind
-# make test-abi-long        a million cycles of every handle (about four minutes)
+# make test-abi-long        a million cycles of every handle (five to ten minutes)
 # make bench-abi            what a call costs, as JSON
 # make fuzz                 both fuzz targets, FUZZ_SECONDS each
 

@@ -61,10 +61,10 @@ int posix_memalign(void **out, size_t alignment, size_t size)
     return 0;
 }
 
-enum { ROWS = 6, FEATURES = 256, CALLS = 9 };
+enum { ROWS = 6, FEATURES = 256, CALLS = 10 };
 
 static const char *const calls[CALLS] = { "apply 1 row", "apply 6 rows", "batch",
-    "batch, positions", "read", "encode", "seek", "assign", "reset" };
+    "batch, positions", "read", "encode", "seek", "assign", "reset", "covers" };
 
 typedef struct counted {
     steer_session_t *sessions[ROWS];
@@ -122,6 +122,7 @@ static unsigned long count(counted_t *c, size_t call, steer_type_t type, size_t 
     steer_outcome_t outcomes[ROWS];
     steer_status_t status = STEER_ERR_ARGUMENT;
     unsigned long before;
+    int32_t covers = 0;
     scene_fill(rows, type, ROWS * 24, 1, 6);
     before = n_allocations;
     switch (call) {
@@ -147,7 +148,8 @@ static unsigned long count(counted_t *c, size_t call, steer_type_t type, size_t 
         break;
     case 6: status = steer_session_seek(c->sessions[0], 4, NULL); break;
     case 7: status = steer_session_assign(c->sessions[0], c->sessions[2], NULL); break;
-    default: status = steer_session_reset(c->sessions[0], 3, NULL);
+    case 8: status = steer_session_reset(c->sessions[0], 3, NULL); break;
+    default: status = steer_session_covers(c->sessions[0], 4, &covers, NULL);
     }
     before = n_allocations - before;
     CHECK(status == STEER_OK, "%s: %s", calls[call], steer_status_name(status));

@@ -107,6 +107,7 @@ static void test_sessions(void)
 {
     steer_session_t *out = (steer_session_t *)(void *)row, *const untouched = out;
     steer_session_t *sessions[2];
+    int32_t covers = 77;
     probe_case("sessions");
     sessions[0] = scene.session;
     sessions[1] = NULL;
@@ -121,6 +122,10 @@ static void test_sessions(void)
     NULL_IS_REFUSED(steer_session_assign(NULL, NULL, &error));
     NULL_IS_REFUSED(steer_session_reset(NULL, 0, &error));
     NULL_IS_REFUSED(steer_session_seek(NULL, 0, &error));
+    NULL_IS_REFUSED(steer_session_covers(NULL, 0, &covers, &error));
+    NULL_IS_REFUSED(steer_session_covers(scene.session, 0, NULL, &error));
+    NULL_IS_REFUSED(steer_session_covers(NULL, 0, NULL, &error));
+    CHECK(covers == 77, "a refused call wrote its answer");
     NULL_IS_REFUSED(steer_session_inspect(NULL, NULL, &error));
     NULL_IS_REFUSED(steer_session_inspect(scene.session, NULL, &error));
     NULL_IS_REFUSED(steer_session_apply(NULL, row, STEER_F32, 1, 20, NULL, &error));

@@ -192,6 +192,10 @@ static void test_prompt_length(void)
             REQUIRE_OK(
                 steer_session_apply(session, rows, STEER_F32, 8, WIDTH, outcomes, &probe_error));
             for (r = 0; r < 8; r++) {
+                int32_t covers = 77;
+                REQUIRE_OK(steer_session_covers(session, r, &covers, &probe_error));
+                CHECK(covers == oracle_covers(&scope, r, lengths[l]), "position %zu: covers %d", r,
+                    covers);
                 CHECK((outcomes[r] == STEER_ROW_EDITED) == oracle_covers(&scope, r, lengths[l]),
                     "position %zu: outcome %d", r, outcomes[r]);
             }
@@ -205,12 +209,21 @@ static void test_positions(void)
 {
     steer_session_t *session = scene_session(scene.plan);
     float rows[2 * WIDTH];
+    int32_t covers = 77;
     probe_case("positions");
     REQUIRE_OK(steer_session_seek(session, last_position, &probe_error));
     CHECK(scene_state(session).position == last_position, "position");
     CHECK_STATUS(STEER_ERR_ARGUMENT, steer_session_seek(session, last_position + 1, NULL));
     CHECK_STATUS(STEER_ERR_ARGUMENT, steer_session_seek(session, UINT64_MAX, NULL));
     CHECK(scene_state(session).position == last_position, "a refused seek moved the session");
+    REQUIRE_OK(steer_session_covers(session, 5, &covers, &probe_error));
+    CHECK(covers == 1, "a plan for every row covers %d", covers);
+    CHECK(scene_state(session).position == last_position, "a question moved the session");
+    covers = 77;
+    CHECK_STATUS(STEER_ERR_ARGUMENT,
+        steer_session_covers(session, last_position + 1, &covers, NULL));
+    CHECK_STATUS(STEER_ERR_ARGUMENT, steer_session_covers(session, UINT64_MAX, &covers, NULL));
+    CHECK(covers == 77, "a refused call wrote its answer");
     apply_rows(session, 1);
     CHECK(scene_state(session).position == last_position + 1, "after the last position");
     /* There is nothing behind the last position: any answer but a trap. */
