@@ -4,6 +4,7 @@
 # make lib      build the C library into .build-lib;  make install-lib  install it without steerctl
 # make lint     check formatting and warnings;  make format  apply the formatting
 # make test-asan  the tests that feed untrusted bytes, under AddressSanitizer
+# make test-abi   the C library, from C; test-abi-sanitizers, bench-abi, fuzz: Tests/ABIProbe/targets.mk
 # make test-hosts  build llama.cpp and fetch a real model once, then test Hosts/ end to end
 # make test-install  install into a temporary folder, build docs/examples against that, run them
 
@@ -127,4 +128,6 @@ dependencies:
 	fi
 
 clean:
-	rm -rf .build .build-asan $(INSTALL_BUILD) $(LIB_BUILD) $(HOSTS_BUILD)
+	rm -rf .build .build-asan .build-fuzz $(INSTALL_BUILD) $(LIB_BUILD) $(ABI_BUILD) $(HOSTS_BUILD)
+
+include Tests/ABIProbe/targets.mk

@@ -128,7 +128,8 @@ enum PlanInput {
       }
       let name = "\(field).ranges[\(index)]"
       let begin = try position(ranges[index].begin, name + ".begin")
-      let end = try position(ranges[index].end, name + ".end")
+      // The largest number there is stands for no end.
+      let end = ranges[index].end == .max ? Int.max : try position(ranges[index].end, name + ".end")
       guard begin < end else {
         throw Refusal(.invalidPlan, "'\(name)' is [\(begin), \(end)], expected begin < end")
       }

@@ -35,7 +35,8 @@
  * ABI        STEER_ABI_VERSION changes when something here changes its meaning; compare it with
  *            steer_abi_version() at start-up. Within one version functions and constants are only
  *            added, and structs grow only at their end: set struct_size to the size that you were
- *            compiled with (the STEER_*_INIT macros do). Zero in any other field is its default.
+ *            compiled with (the STEER_*_INIT macros do; at most 4,096). Zero in any other field is
+ *            its default; a field that the library does not know must be zero.
  */
 #ifndef STEERING_H
 #define STEERING_H
@@ -267,7 +268,7 @@ enum {
 
 enum { STEER_PHASE_ALL = 0, STEER_PHASE_PROMPT = 1, STEER_PHASE_GENERATED = 2 };
 
-/* Positions begin <= p < end. */
+/* Positions begin <= p < end, at most INT64_MAX; end UINT64_MAX: without end. */
 typedef struct steer_range {
     uint64_t begin;
     uint64_t end;
@@ -399,8 +400,8 @@ typedef struct steer_session steer_session_t;
 /**
  * Starts a sequence at position 0.
  *
- * @param prompt_length  Positions from here on are generated ones; STEER_PROMPT_LENGTH_UNKNOWN is
- *                       refused for plans that need it.
+ * @param prompt_length  Positions from here on are generated ones, at most INT64_MAX - 1;
+ *                       STEER_PROMPT_LENGTH_UNKNOWN is refused for plans that need it.
  * @param out            Receives the handle; end it with steer_session_destroy.
  * @return STEER_OK or STEER_ERR_ARGUMENT.  Since ABI 1.
  */

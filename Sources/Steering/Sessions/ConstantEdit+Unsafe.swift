@@ -8,7 +8,7 @@ extension Plan {
     let row = FloatBuffer(count: width)
     // A row that is not zero, for normalisations that are undefined for a zero row.
     row.base.update(repeating: 1, count: width)
-    _ = try session.compute(row.base, measuring: false)
+    _ = try session.prepare(row.base, .f32, measuring: false)
     return Array(UnsafeBufferPointer(start: session.scratch.delta.base, count: width))
   }
 }

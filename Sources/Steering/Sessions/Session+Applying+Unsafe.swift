@@ -41,6 +41,7 @@ extension Session {
   func prepare(
     _ row: UnsafeRawPointer, _ type: ElementType, measuring: Bool
   ) throws(SteeringError) -> RowEdit {
+    guard decideScopes() else { return .outOfScope }
     guard type != .f32 else {
       return try compute(row.assumingMemoryBound(to: Float.self), measuring: measuring)
     }

@@ -2,7 +2,14 @@ import SAE
 import Tensors
 
 extension Session {
-  /// Computes the edit of one row into the scratch, without writing it back.
+  /// Decides which edits cover the row at the current position; false when none does.
+  func decideScopes() -> Bool {
+    let coefficients = scratch.coefficients
+    for slot in 0..<coefficients.count { coefficients.base[slot] = 0 }
+    return scratch.decide(plan.scopes, position: position, promptLength: promptLength)
+  }
+
+  /// Computes the edit of one row, whose scopes are decided, into the scratch, without writing it back.
   ///
   /// Norms that nobody needs are left at 0 unless `measuring`. An encoder looks for NaN and infinity
   /// itself.
@@ -10,10 +17,6 @@ extension Session {
     _ x: UnsafePointer<Float>, measuring: Bool
   ) throws(SteeringError) -> RowEdit {
     let coefficients = scratch.coefficients
-    for slot in 0..<coefficients.count { coefficients.base[slot] = 0 }
-    guard scratch.decide(plan.scopes, position: position, promptLength: promptLength) else {
-      return .outOfScope
-    }
     let kernels = plan.dictionary.kernels
     if plan.encoder == nil {
       let bad = kernels.firstNonfinite(x, count: width)

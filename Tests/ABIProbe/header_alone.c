@@ -1,0 +1,28 @@
+/*
+ * The header alone, as the first and only include, with each initialiser used: compiling is the
+ * test.
+ */
+#include "steering.h"
+#include "steering.h" /* twice does no harm */
+
+int main(void)
+{
+    const steer_error_t error = STEER_ERROR_INIT;
+    const steer_capabilities_t capabilities = STEER_CAPABILITIES_INIT;
+    const steer_open_options_t options = STEER_OPEN_OPTIONS_INIT;
+    const steer_dictionary_info_t dictionary = STEER_DICTIONARY_INFO_INIT;
+    const steer_scope_t scope = STEER_SCOPE_INIT;
+    const steer_intervention_t intervention = STEER_INTERVENTION_INIT;
+    const steer_plan_info_t plan = STEER_PLAN_INFO_INIT;
+    const steer_session_info_t session = STEER_SESSION_INFO_INIT;
+    const steer_plan_arrays_t arrays = STEER_PLAN_ARRAYS_INIT;
+    const uint32_t sizes = error.struct_size + capabilities.struct_size + options.struct_size
+        + dictionary.struct_size + scope.struct_size + intervention.struct_size + plan.struct_size
+        + session.struct_size + arrays.struct_size;
+    const size_t expected = sizeof error + sizeof capabilities + sizeof options + sizeof dictionary
+        + sizeof scope + sizeof intervention + sizeof plan + sizeof session + sizeof arrays;
+    return sizes == expected && error.row == -1 && error.status == STEER_OK
+            && dictionary.input_layer == -1 && dictionary.output_layer == -1
+        ? 0
+        : 1;
+}

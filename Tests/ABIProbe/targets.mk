@@ -1,0 +1,48 @@
+# The C interface, tested from C. Included by the Makefile of the repository.
+#
+# make test-abi             headers, layout, exports, and every program against the library
+# make test-abi-sanitizers  the same programs under AddressSanitizer, ThreadSanitizer and valgrind
+# make test-abi-long        a million cycles of every handle (five to ten minutes)
+# make bench-abi            what a call costs, as JSON
+# make fuzz                 both fuzz targets, FUZZ_SECONDS each
+
+FUZZ_SECONDS ?= 600
+ABI_BUILD := .build-abi
+ABI_PROBE := Tests/ABIProbe
+
+.PHONY: test-abi test-abi-sanitizers test-abi-long bench-abi fuzz abi-compilers
+
+test-abi: lib abi-compilers
+	$(ABI_PROBE)/run.sh plain $(LIB_BUILD)/include $(LIB_BUILD)/lib steering $(ABI_BUILD)/plain
+
+test-abi-sanitizers: lib abi-compilers
+	@if ! command -v valgrind >/dev/null; then \
+	    echo 'installing valgrind'; \
+	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	    $$as_root apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq valgrind; \
+	fi
+	set -e; for mode in address thread; do \
+	    build=$(ABI_BUILD)/library-$$mode; \
+	    $(SWIFT) build -c release --product SteeringC --sanitize=$$mode --scratch-path $$build; \
+	    $(ABI_PROBE)/run.sh $$mode $(LIB_BUILD)/include $$build/release SteeringC \
+	        $(ABI_BUILD)/$$mode; \
+	done
+	$(ABI_PROBE)/run.sh valgrind $(LIB_BUILD)/include $(LIB_BUILD)/lib steering $(ABI_BUILD)/valgrind
+
+test-abi-long: test-abi
+	$(ABI_BUILD)/plain/test_cycles 1000000 1000000
+
+bench-abi: lib abi-compilers
+	$(ABI_PROBE)/run.sh bench $(LIB_BUILD)/include $(LIB_BUILD)/lib steering $(ABI_BUILD)/bench
+
+fuzz: dependencies
+	Fuzz/run.sh $(FUZZ_SECONDS) $(SWIFT)
+
+abi-compilers:
+	@if ! { command -v gcc && command -v g++; } >/dev/null; then \
+	    echo 'installing gcc and g++'; \
+	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	    $$as_root apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq gcc g++; \
+	fi

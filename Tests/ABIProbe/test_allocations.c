@@ -1,0 +1,212 @@
+/*
+ * Counts the allocations of the calls that promise to make none. The allocator's functions are
+ * defined here, in the host, so that the library's calls come here too.
+ */
+#include "numbers.h"
+#include "probe.h"
+#include "scene.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+static unsigned long n_allocations;
+
+void *malloc(size_t size)
+{
+    n_allocations++;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    n_allocations++;
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    n_allocations++;
+    return __libc_realloc(memory, size);
+}
+
+void *memalign(size_t alignment, size_t size);
+void *memalign(size_t alignment, size_t size)
+{
+    n_allocations++;
+    return __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    n_allocations++;
+    return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **out, size_t alignment, size_t size)
+{
+    void *memory = __libc_memalign(alignment, size);
+    n_allocations++;
+    if (memory == NULL) {
+        return ENOMEM;
+    }
+    *out = memory;
+    return 0;
+}
+
+enum { ROWS = 6, FEATURES = 256, CALLS = 10 };
+
+static const char *const calls[CALLS] = { "apply 1 row", "apply 6 rows", "batch",
+    "batch, positions", "read", "encode", "seek", "assign", "reset", "covers" };
+
+typedef struct counted {
+    steer_session_t *sessions[ROWS];
+    steer_reader_t *reader;
+    steer_encoder_t *encoder;
+    size_t width;
+} counted_t;
+
+static void make(counted_t *c, const steer_dictionary_t *dictionary)
+{
+    static const uint32_t features[] = { 5, 3, 90, 200 };
+    static const steer_range_t ranges[] = { { 0, 3 }, { 4, 90 } };
+    steer_scope_t scope = STEER_SCOPE_INIT;
+    steer_intervention_t wishes[4];
+    steer_plan_t *plans[2];
+    size_t s;
+    const int transcoder = c->width != 20;
+    scope.ranges = ranges;
+    scope.n_ranges = 2;
+    wishes[0] = scene_wish(3, transcoder ? STEER_MODE_ADD : STEER_MODE_CLAMP, 1);
+    wishes[1] = scene_wish(90, STEER_MODE_ADD, 0.1);
+    wishes[1].strength = STEER_STRENGTH_RELATIVE;
+    wishes[2] = scene_wish(200, transcoder ? STEER_MODE_ADD : STEER_MODE_SCALE, 2);
+    wishes[3] = scene_wish(17, STEER_MODE_PROJECT_OUT, 0);
+    plans[0] = scene_plan(dictionary, wishes, 4, &scope);
+    plans[1] = scene_plan(dictionary, wishes, 2, NULL);
+    for (s = 0; s + 1 < ROWS; s++) {
+        c->sessions[s] = scene_session(plans[s % 2]);
+    }
+    c->sessions[ROWS - 1] = c->sessions[1]; /* one session twice in a batch */
+    steer_plan_destroy(plans[0]);
+    steer_plan_destroy(plans[1]);
+    REQUIRE_OK(steer_reader_create(dictionary, features, 4, &c->reader, &probe_error));
+    REQUIRE_OK(steer_encoder_create(dictionary, &c->encoder, &probe_error));
+}
+
+static void end(counted_t *c)
+{
+    size_t s;
+    for (s = 0; s + 1 < ROWS; s++) {
+        steer_session_destroy(c->sessions[s]);
+    }
+    steer_reader_destroy(c->reader);
+    steer_encoder_destroy(c->encoder);
+}
+
+/* One of the calls; returns its allocations. `model_width` is that of the rows that are read. */
+static unsigned long count(counted_t *c, size_t call, steer_type_t type, size_t model_width)
+{
+    static uint64_t offsets[ROWS + 1];
+    static uint32_t indices[ROWS * FEATURES];
+    static float values[ROWS * FEATURES];
+    static const uint64_t positions[ROWS] = { 0, 5, 2, 1, 3, 9 };
+    unsigned char rows[ROWS * 24 * 4];
+    steer_outcome_t outcomes[ROWS];
+    steer_status_t status = STEER_ERR_ARGUMENT;
+    unsigned long before;
+    int32_t covers = 0;
+    scene_fill(rows, type, ROWS * 24, 1, 6);
+    before = n_allocations;
+    switch (call) {
+    case 0:
+        status = steer_session_apply(c->sessions[0], rows, type, 1, c->width, outcomes, NULL);
+        break;
+    case 1:
+        status = steer_session_apply(c->sessions[1], rows, type, ROWS, c->width, NULL, NULL);
+        break;
+    case 2:
+        status = steer_batch_apply(c->sessions, NULL, rows, type, ROWS, c->width, outcomes, NULL);
+        break;
+    case 3:
+        status =
+            steer_batch_apply(c->sessions, positions, rows, type, ROWS, c->width, outcomes, NULL);
+        break;
+    case 4:
+        status = steer_reader_read(c->reader, rows, type, ROWS, model_width, values, 4, NULL);
+        break;
+    case 5:
+        status = steer_encoder_encode(c->encoder, rows, type, ROWS, model_width, offsets, indices,
+            values, ROWS * FEATURES, NULL, outcomes, NULL);
+        break;
+    case 6: status = steer_session_seek(c->sessions[0], 4, NULL); break;
+    case 7: status = steer_session_assign(c->sessions[0], c->sessions[2], NULL); break;
+    case 8: status = steer_session_reset(c->sessions[0], 3, NULL); break;
+    default: status = steer_session_covers(c->sessions[0], 4, &covers, NULL);
+    }
+    before = n_allocations - before;
+    CHECK(status == STEER_OK, "%s: %s", calls[call], steer_status_name(status));
+    return before;
+}
+
+int main(void)
+{
+    static const char *const architectures[] = { "standard", "jumprelu", "topk", "abstopk", "gated",
+        "transcoder" };
+    static const char *const normalisations[] = { "none", "constant_norm_rescale", "layer_norm" };
+    unsigned long total[CALLS] = { 0 }, n_calls[CALLS] = { 0 };
+    size_t a, n, call, i;
+    steer_type_t type;
+    for (a = 0; a < 6; a++) {
+        for (n = 0; n < 3; n++) {
+            fixture_spec_t spec = FIXTURE_SPEC_INIT;
+            fixture_t fixture;
+            steer_dictionary_t *dictionary;
+            counted_t warm, counted;
+            spec.architecture = architectures[a];
+            spec.normalisation = normalisations[n];
+            spec.features = FEATURES;
+            spec.k = a == 2 || a == 3 ? 12 : 0;
+            spec.rescales = a == 3;
+            spec.output_width = a == 5 ? 14 : 0;
+            spec.type = a % 2 ? STEER_BF16 : STEER_F32;
+            dictionary = fixture_create(&fixture, &spec);
+            warm.width = counted.width = fixture.d_out;
+            probe_case("%s, %s", spec.architecture, spec.normalisation);
+            i = n_allocations;
+            make(&warm, dictionary);
+            CHECK(n_allocations > i, "creating allocates nothing: the counters are not called");
+            make(&counted, dictionary);
+            for (type = STEER_F32; type <= STEER_F16; type++) {
+                for (call = 0; call < CALLS; call++) {
+                    count(&warm, call, type, spec.width); /* the first call in this process */
+                    if (call == 4 || call == 5) {
+                        count(&counted, call, type, spec.width); /* these keep their memory */
+                    }
+                    for (i = 0; i < 3; i++) {
+                        const unsigned long found = count(&counted, call, type, spec.width);
+                        total[call] += found;
+                        n_calls[call]++;
+                        CHECK(found == 0, "%s, %s rows: %lu allocations in call %zu", calls[call],
+                            element_name(type), found, i);
+                    }
+                }
+            }
+            end(&warm);
+            end(&counted);
+            steer_dictionary_close(dictionary);
+            fixture_end(&fixture);
+        }
+    }
+    for (call = 0; call < CALLS; call++) {
+        printf("%-18s %4lu calls, %lu allocations\n", calls[call], n_calls[call], total[call]);
+    }
+    return probe_finish();
+}
