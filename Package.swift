@@ -56,7 +56,8 @@ let package = Package(
       name: "ConformanceTests",
       dependencies: ["Tensors", "Formats", "SAE", "Importers", "Steering", "TestSupport"]),
     .testTarget(
-      name: "steerctlTests", dependencies: ["steerctl", "Tensors", "Formats", "TestSupport"]),
+      name: "steerctlTests", dependencies: ["steerctl", "Tensors", "Formats", "TestSupport"],
+      exclude: ["Snapshots"]),
     .testTarget(name: "LayeringTests"),
   ],
   swiftLanguageModes: [.v6],
