@@ -126,7 +126,8 @@ package struct ControlVectorFile: Sendable {
       throw FormatError(
         .outOfRange(
           field: "layer", found: String(layer),
-          expected: "1 to \(layers.upperBound): layer 0 cannot be steered", tensor: entry.name),
+          expected: "1 to \(layers.upperBound)" + (layer == 0 ? ": layer 0 cannot be steered" : ""),
+          tensor: entry.name),
         offset: entry.infoOffset)
     }
     return layer

@@ -43,11 +43,11 @@ package struct GGUFFile: Sendable {
       byteOffset: header.dataOffset + entry.begin)
   }
 
-  /// The tensor called `name`.
+  /// The tensor called `name`, compared byte by byte.
   ///
   /// - Throws: `tensorMissing`; `wrongType` for quantised blocks.
   package func tensor(_ name: String) throws(FormatError) -> Tensor {
-    guard let entry = header.tensors.first(where: { $0.name == name }) else {
+    guard let entry = header.tensors.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
       throw FormatError(
         .tensorMissing(name: name, available: header.tensors.map(\.name)), path: path)
     }

@@ -7,12 +7,12 @@ extension GGUFHeader {
     _ count: Int, alignment: Int, _ cursor: inout GGUFCursor, _ bytes: RawSpan
   ) throws(FormatError) -> [Entry] {
     var entries: [Entry] = []
-    var seen: Set<String> = []
+    var seen: Set<[UInt8]> = []
     var next = 0
     for _ in 0..<count {
       let start = cursor.offset
       let name = try cursor.string("a tensor's name", limit: nameLimit, bytes)
-      guard seen.insert(name).inserted else {
+      guard seen.insert(Array(name.utf8)).inserted else {
         throw FormatError(.duplicateTensor(name: name), offset: start)
       }
       let shapeOffset = cursor.offset
@@ -44,8 +44,8 @@ extension GGUFHeader {
     of name: String, _ cursor: inout GGUFCursor, _ bytes: RawSpan
   ) throws(FormatError) -> [Int] {
     let start = cursor.offset
-    let quoted = MessageText.quoted(name)
-    let axes = try cursor.integer(UInt32.self, "number of axes of tensor \(quoted)", bytes)
+    let axes = try cursor.integer(
+      UInt32.self, "number of axes of tensor \(MessageText.quoted(name))", bytes)
     guard axes <= 4 else {
       throw FormatError(
         .outOfRange(
@@ -54,7 +54,8 @@ extension GGUFHeader {
     }
     var shape: [Int] = []
     for _ in 0..<axes {
-      shape.append(try cursor.count("an axis of tensor \(quoted)", limit: .max, bytes))
+      shape.append(
+        try cursor.count("an axis of tensor \(MessageText.quoted(name))", limit: .max, bytes))
     }
     return shape.reversed()
   }

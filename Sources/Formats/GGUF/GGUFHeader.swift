@@ -44,8 +44,10 @@ package struct GGUFHeader: Equatable, Sendable {
       && left.keys.elementsEqual(right.keys) { $0.key == $1.key && $0.value == $1.value }
   }
 
-  /// What `key` holds.
-  package subscript(key: String) -> GGUFValue? { keys.first { $0.key == key }?.value }
+  /// What `key`, compared byte by byte, holds.
+  package subscript(key: String) -> GGUFValue? {
+    keys.first { $0.key.utf8.elementsEqual(key.utf8) }?.value
+  }
 
   /// Reads and checks the header at the start of `bytes`, and the size of the file against it.
   ///
@@ -62,7 +64,8 @@ package struct GGUFHeader: Equatable, Sendable {
     let tensorCount = try cursor.count("GGUF tensors", limit: countLimit, bytes)
     let keyCount = try cursor.count("GGUF keys", limit: countLimit, bytes)
     var keys: [(key: String, value: GGUFValue)] = []
-    var seen: Set<String> = []
+    // By bytes: Swift's strings are equal when Unicode holds them for the same text.
+    var seen: Set<[UInt8]> = []
     var alignment = defaultAlignment
     for _ in 0..<keyCount {
       let start = cursor.offset
@@ -71,7 +74,7 @@ package struct GGUFHeader: Equatable, Sendable {
         throw FormatError(
           .outOfRange(field: "GGUF key", found: "empty", expected: "a name"), offset: start)
       }
-      guard seen.insert(key).inserted else {
+      guard seen.insert(Array(key.utf8)).inserted else {
         throw FormatError(.duplicateKey(key: key), offset: start)
       }
       let kind = try cursor.kind(of: key, bytes)
