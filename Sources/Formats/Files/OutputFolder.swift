@@ -25,58 +25,57 @@ package final class OutputFolder {
 
   deinit { discard() }
 
-  /// Whether a folder can be written at `path`: nothing is there, or an empty folder.
+  /// Whether a folder can be written at `path`: nothing is there, not even an empty folder or a link to
+  /// nothing.
   ///
-  /// - Throws: `systemCall` when that cannot be told.
+  /// - Throws: `invalidFileName`; `systemCall` when that cannot be told.
   package static func isFree(_ path: String) throws(FormatError) -> Bool {
-    switch try FileSystem.kind(path) {
-    case .other?: return false
-    case nil:
-      var status = stat()
-      // A link to nothing is something.
-      return lstat(path, &status) != 0
-    case .directory?:
-      guard let folder = opendir(path) else {
-        throw FormatError(.systemCall(call: "opendir", errno: errno), path: path)
-      }
-      defer { closedir(folder) }
-      var count = 0
-      while readdir(folder) != nil { count += 1 }
-      // Itself and its parent.
-      return count <= 2
+    do throws(FormatError) {
+      try FilePath.check(path)
+      return try isAbsent(trimmed(path))
+    } catch {
+      throw error.at(path: path)
     }
   }
 
-  /// Starts writing the folder at `path`, which must be free and stays as it is until ``commit()``.
+  /// Starts writing the folder at `path`, which must be free and stays so until ``commit()``.
   ///
   /// - Throws: `invalidFileName`, `systemCall`, with the path.
   package static func create(_ path: String) throws(FormatError) -> OutputFolder {
     do throws(FormatError) {
       try FilePath.check(path)
-      var trimmed = path
-      while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
-      var mode: mode_t = 0o777
-      var status = stat()
-      if stat(trimmed, &status) == 0 {
-        guard let resolved = realpath(trimmed, nil) else {
-          throw FormatError(.systemCall(call: "realpath", errno: errno))
-        }
-        defer { free(resolved) }
-        trimmed = String(cString: resolved)
-        mode = status.st_mode & 0o7777
+      let target = trimmed(path)
+      guard try isAbsent(target) else {
+        throw FormatError(.systemCall(call: "mkdir", errno: EEXIST))
       }
-      let (directory, name) = FilePath.split(trimmed)
+      let (directory, name) = FilePath.split(target)
       let stem = String(
         decoding: name.utf8.prefix(100).map { $0 < 0x80 ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
       let tag = String(UInt64.random(in: .min ... .max), radix: 36)
       let temporary = FilePath.join(directory, ".\(stem).\(tag).tmp")
-      guard mkdir(temporary, mode | 0o700) == 0 else {
+      guard mkdir(temporary, 0o777) == 0 else {
         throw FormatError(.systemCall(call: "mkdir", errno: errno))
       }
-      return OutputFolder(path: path, targetPath: trimmed, temporaryPath: temporary)
+      return OutputFolder(path: path, targetPath: target, temporaryPath: temporary)
     } catch {
       throw error.at(path: path)
     }
+  }
+
+  /// Without the slashes at the end, which would follow a link.
+  private static func trimmed(_ path: String) -> String {
+    var path = path[...]
+    while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
+    return String(path)
+  }
+
+  private static func isAbsent(_ path: String) throws(FormatError) -> Bool {
+    var status = stat()
+    guard lstat(path, &status) != 0 else { return false }
+    guard errno == ENOENT || errno == ENOTDIR else {
+      throw FormatError(.systemCall(call: "lstat", errno: errno))
+    }
+    return true
   }
 
   /// Makes a folder inside.
@@ -103,10 +102,18 @@ package final class OutputFolder {
   ///   temporary folder is removed.
   package func commit() throws(FormatError) {
     precondition(isOpen, "the folder has been committed or discarded")
-    guard rename(temporaryPath, targetPath) == 0 else {
-      let error = FormatError(.systemCall(call: "rename", errno: errno), path: path)
+    do throws(FormatError) {
+      // Renaming would take the place of an empty folder, and with it its permissions and whatever is
+      // mounted or working there.
+      guard try Self.isAbsent(targetPath) else {
+        throw FormatError(.systemCall(call: "rename", errno: EEXIST))
+      }
+      guard rename(temporaryPath, targetPath) == 0 else {
+        throw FormatError(.systemCall(call: "rename", errno: errno))
+      }
+    } catch {
       discard()
-      throw error
+      throw error.at(path: path)
     }
     isOpen = false
   }

@@ -23,24 +23,6 @@ import Testing
     #expect(try !OutputFolder.isFree(scratch.file(name)))
   }
 
-  @Test func anEmptyFolderIsReplacedAndKeepsItsPermissions() throws {
-    let scratch = try Scratch()
-    try FileManager.default.createDirectory(
-      atPath: scratch.file("here"), withIntermediateDirectories: false)
-    #expect(chmod(scratch.file("here"), 0o750) == 0)
-    try FileManager.default.createSymbolicLink(
-      atPath: scratch.file("link"), withDestinationPath: "here")
-    #expect(try OutputFolder.isFree(scratch.file("link")))
-    let output = try OutputFolder.create(scratch.file("link"))
-    try fill(output)
-    try output.commit()
-    #expect(try scratch.names() == ["here", "link"])
-    #expect(try scratch.read("here/in/a") == [1, 2])
-    var status = stat()
-    #expect(stat(scratch.file("here"), &status) == 0)
-    #expect(status.st_mode & 0o7777 == 0o750)
-  }
-
   @Test func withoutCommitNothingIsLeft() throws {
     let scratch = try Scratch()
     do {
@@ -59,25 +41,58 @@ import Testing
   @Test func whatIsThereIsNotReplaced() throws {
     let scratch = try Scratch()
     try scratch.write([1], "file")
-    try FileManager.default.createDirectory(
-      atPath: scratch.file("full"), withIntermediateDirectories: false)
+    for name in ["empty", "full"] {
+      try FileManager.default.createDirectory(
+        atPath: scratch.file(name), withIntermediateDirectories: false)
+    }
     try scratch.write([1], "full/x")
-    try FileManager.default.createSymbolicLink(
-      atPath: scratch.file("loose"), withDestinationPath: "nowhere")
-    for name in ["file", "full", "loose"] {
-      #expect(try !OutputFolder.isFree(scratch.file(name)), "\(name)")
+    for (link, target) in [("loose", "nowhere"), ("link", "empty")] {
+      try FileManager.default.createSymbolicLink(
+        atPath: scratch.file(link), withDestinationPath: target)
     }
-    // Filled by another process after it was found to be free.
-    let output = try OutputFolder.create(scratch.file("full"))
-    try fill(output)
-    let error = refusal { () throws(FormatError) in try output.commit() }
-    guard case .systemCall("rename", _)? = error?.reason else {
-      Issue.record("got \(String(describing: error))")
-      return
+    let names = try scratch.names()
+    for name in [
+      "file", "file/", "empty", "empty/", "empty/.", "empty/..", "full", "loose", "loose/",
+    ]
+      + ["link", "link/", ".", ".."]
+    {
+      let path = scratch.file(name)
+      #expect(try !OutputFolder.isFree(path), "\(name)")
+      let error = refusal { () throws(FormatError) in try OutputFolder.create(path) }
+      #expect(error == FormatError(.systemCall(call: "mkdir", errno: EEXIST), path: path))
     }
-    #expect(error?.path == scratch.file("full"))
-    #expect(try scratch.names() == ["file", "full", "loose"])
+    #expect(try scratch.names() == names)
     #expect(try scratch.read("full/x") == [1])
+  }
+
+  @Test(arguments: ["empty", "full", "file"])
+  func whatAppearsMeanwhileIsNotReplaced(_ kind: String) throws {
+    let scratch = try Scratch()
+    let path = scratch.file("new")
+    let output = try OutputFolder.create(path)
+    try fill(output)
+    if kind == "file" {
+      try scratch.write([1], "new")
+    } else {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+      if kind == "full" { try scratch.write([1], "new/x") }
+    }
+    var before = stat()
+    #expect(lstat(path, &before) == 0)
+    let error = refusal { () throws(FormatError) in try output.commit() }
+    #expect(error == FormatError(.systemCall(call: "rename", errno: EEXIST), path: path))
+    var after = stat()
+    #expect(lstat(path, &after) == 0)
+    #expect(after.st_ino == before.st_ino)
+    #expect(try scratch.names() == ["new"])
+  }
+
+  @Test func pathsThatCStringsCannotHoldAreRefused() {
+    for path in ["", "a\u{0}b"] {
+      #expect(
+        refusal { () throws(FormatError) in try OutputFolder.isFree(path) }?.reason
+          == .invalidFileName(name: path))
+    }
   }
 
   @Test func aFolderThatIsNotThereCannotHoldOne() throws {
