@@ -35,7 +35,7 @@ package enum MessageText {
   static func quoted(_ text: String) -> String { "'\(plain(text))'" }
 
   /// The first ten, and how many more there are.
-  static func list(_ texts: [String]) -> String {
+  package static func list(_ texts: [String]) -> String {
     let shown = texts.prefix(10).map(plain).joined(separator: ", ")
     return texts.count > 10 ? "\(shown) and \(texts.count - 10) more" : shown
   }

@@ -129,10 +129,24 @@ import Testing
     ("import --control-vector in.gguf --output o --layer -2", 2, "--layer"),
     ("import --control-vector gone.gguf --output o", 4, "gone.gguf"),
     ("import --control-vector in.safetensors --output o", 3, "the GGUF magic bytes"),
-    ("import --control-vector in.gguf --output sae", 3, "sae exists, expected a new name"),
+    ("import --control-vector in.gguf --output sae", 3, "sae exists, expected the name of"),
+    ("import --control-vector gone.gguf --output .", 3, ". exists, expected the name of a new"),
+    (
+      "import --control-vector in.gguf --output o --activation-scale 2", 2,
+      "--activation-scale is for the dictionary to compare with, expected --sae too"
+    ),
+    (
+      "import --control-vector in.gguf --output o --rows-already-scaled", 2,
+      "--rows-already-scaled is for"
+    ),
+    (
+      "import --control-vector in.gguf --output o --ignore-config-key k", 2,
+      "--ignore-config-key is for"
+    ),
+    ("import --control-vector in.gguf --output o --check-weights", 2, "--check-weights is for"),
     (
       "import --control-vector in.gguf --output o --layer 7", 3,
-      "there is no direction for layer 7, the file has 1"
+      "in.gguf: there is no direction for layer 7, the file has 1"
     ),
     ("import --control-vector in.gguf --output gone/o", 4, "gone/o"),
     ("import --control-vector in.gguf --output o --sae gone", 4, "gone"),

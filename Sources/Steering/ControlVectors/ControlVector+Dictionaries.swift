@@ -21,45 +21,57 @@ extension ControlVector {
   /// that is positive. Directions of zeros are left out.
   ///
   /// - Parameters:
-  ///   - folder: Absent or an empty folder; it appears complete or not at all.
+  ///   - folder: The name of a new folder; it appears complete or not at all.
   ///   - blocks: Which directions; nil for all.
-  ///   - source: What the files are called, for the record in `cfg.json`.
-  /// - Throws: `invalidArgument` when `folder` is not free or a block has no direction, or none of them
-  ///   has a length; `nonFinite` for a direction too short for an f32 encoder row;
+  ///   - source: The file that the directions come from: errors name it, and `cfg.json` records what it
+  ///     is called.
+  /// - Throws: `invalidArgument` when `folder` exists or a block has no direction, or none of them
+  ///   has a length; `nonFinite` for a direction too short or too long for an f32 encoder row;
   ///   `inputOutput`.
   @discardableResult
   public func writeDictionaries(
     to folder: String, blocks wanted: [Int]? = nil, convention: LayerConvention = .repeng,
     source: String? = nil
   ) throws(SteeringError) -> [MadeDictionary] {
-    let chosen = try checked(wanted)
+    try Self.checkFree(folder)
+    let origin = Origin(convention: convention, source: source)
+    let chosen = try checked(wanted, origin)
     var made: [MadeDictionary] = []
     var encoders: [Int: [Float]] = [:]
     for block in chosen {
       let values = directions[block] ?? []
       let norm = Self.norm(values)
-      encoders[block] = try norm > 0 ? Self.encoderRow(values, norm, block) : nil
+      encoders[block] =
+        try norm > 0 ? Self.encoderRow(values, norm, origin.name(ofBlock: block)) : nil
       made.append(
         MadeDictionary(block: block, norm: norm, folder: norm > 0 ? "layer\(block)" : nil))
     }
     guard !encoders.isEmpty else {
       throw SteeringError(
-        .invalidArgument, "every direction is zero, expected at least one with a length")
+        .invalidArgument,
+        origin.prefix + "every direction is zero, expected at least one with a length")
     }
-    try Self.checkFree(folder)
     try SteeringError.rendering { () throws(FormatError) in
       let output = try OutputFolder.create(folder)
       for block in chosen {
         guard let encoder = encoders[block], let decoder = directions[block] else { continue }
         let name = "layer\(block)"
         try output.makeFolder(name)
-        try write(configuration(block, convention, source), to: output.file("cfg.json", in: name))
+        try write(configuration(block, origin), to: output.file("cfg.json", in: name))
         try Self.writeWeights(
           output.file("sae_weights.safetensors", in: name), encoder: encoder, decoder: decoder)
       }
       try output.commit()
     }
     return made
+  }
+
+  /// Bytes of the longest model hint that `cfg.json` records; a file's may have 16 MiB.
+  public static let recordedHintLimit = 256
+
+  /// Whether `cfg.json` records the model hint, which it leaves out where it is too long.
+  public var isModelHintRecorded: Bool {
+    modelHint.map { $0.utf8.count <= Self.recordedHintLimit } ?? false
   }
 
   /// Throws unless ``writeDictionaries(to:blocks:convention:source:)`` could write to `folder`.
@@ -69,21 +81,41 @@ extension ControlVector {
     }
     guard isFree else {
       throw SteeringError(
-        .invalidArgument, "\(folder) exists, expected a new name or an empty folder")
+        .invalidArgument, "\(folder) exists, expected the name of a new folder")
     }
   }
 
-  private func checked(_ wanted: [Int]?) throws(SteeringError) -> [Int] {
+  /// Where directions come from, for errors and the record.
+  private struct Origin {
+    var convention: LayerConvention
+    var source: String?
+
+    var prefix: String { source.map { "\($0): " } ?? "" }
+
+    /// What an error calls a direction: by its tensor where there is a file.
+    func name(ofBlock block: Int) -> String {
+      let place = "the direction of layer \(block)"
+      guard source != nil else { return place }
+      let tensor = ControlVector.tensorName(ofBlock: block, convention: convention)
+      return prefix + "tensor '\(tensor)', \(place),"
+    }
+  }
+
+  private func checked(
+    _ wanted: [Int]?, _ origin: Origin
+  ) throws(SteeringError) -> [Int] {
     guard let wanted else { return blocks }
     for block in wanted {
       guard let values = directions[block] else {
-        let all = blocks.map(String.init).joined(separator: ", ")
         throw SteeringError(
-          .invalidArgument, "there is no direction for layer \(block), the file has \(all)")
+          .invalidArgument,
+          origin.prefix + "there is no direction for layer \(block), the file has "
+            + MessageText.list(blocks.map(String.init)))
       }
       guard values.contains(where: { $0 != 0 }) else {
         throw SteeringError(
-          .invalidArgument, "the direction of layer \(block) is zero, expected one with a length")
+          .invalidArgument,
+          origin.name(ofBlock: block) + " is zero, expected one with a length")
       }
     }
     return Set(wanted).sorted()
@@ -96,7 +128,7 @@ extension ControlVector {
 
   /// v/‖v‖², whose product with v is 1.
   private static func encoderRow(
-    _ values: [Float], _ norm: Double, _ block: Int
+    _ values: [Float], _ norm: Double, _ name: String
   ) throws(SteeringError) -> [Float] {
     let row = values.map { Float(Double($0) / norm / norm) }
     let product = zip(row, values).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
@@ -104,22 +136,26 @@ extension ControlVector {
     guard abs(product - 1) < 1e-3 else {
       throw SteeringError(
         .nonFinite,
-        "the direction of layer \(block) has norm \(norm), for which f32 cannot hold an encoder row;"
-          + " expected a norm of at least 1e-38")
+        "\(name) has norm \(norm), for which f32 cannot hold an encoder row;"
+          + " expected a norm of about 1e-38 to 1e38")
     }
     return row
   }
 
   private func configuration(
-    _ block: Int, _ convention: LayerConvention, _ source: String?
+    _ block: Int, _ origin: Origin
   ) -> JSONValue {
     var record: [JSONValue.Member] = []
-    if let source { record.append(.init("file", .string(source))) }
+    if let source = origin.source {
+      record.append(.init("file", .string(FileSystem.name(of: source))))
+    }
     record += [
-      .init("tensor", .string(Self.tensorName(ofBlock: block, convention: convention))),
-      .init("layer_convention", .string(convention.rawValue)),
+      .init("tensor", .string(Self.tensorName(ofBlock: block, convention: origin.convention))),
+      .init("layer_convention", .string(origin.convention.rawValue)),
     ]
-    if let modelHint { record.append(.init("model_hint", .string(modelHint))) }
+    if let modelHint, isModelHintRecorded {
+      record.append(.init("model_hint", .string(modelHint)))
+    }
     return .object([
       .init("architecture", .string("standard")), .init("d_in", .integer(Int64(width))),
       .init("d_sae", .integer(1)), .init("dtype", .string("float32")),

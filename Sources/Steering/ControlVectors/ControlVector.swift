@@ -83,6 +83,13 @@ public struct ControlVector: Sendable, Equatable {
       guard let values = direction.tensor.floats(.best) else {
         fatalError("a direction that was opened is F32")
       }
+      if let column = values.firstIndex(where: { !$0.isFinite }) {
+        throw SteeringError(
+          .nonFinite,
+          "tensor '\(ControlVectorFile.name(of: direction.layer))', component \(column), is NaN or"
+            + " infinite, expected a finite number"
+        ).inFile(path)
+      }
       directions[direction.layer - convention.shift] = values
     }
     do throws(SteeringError) {

@@ -50,6 +50,9 @@ struct Export: ParsableCommand {
     if let layer, layer < 0 {
       throw ValidationError("--layer is \(layer), expected 0 or more")
     }
+    if modelHint?.isEmpty == true {
+      throw ValidationError("--model-hint is empty, expected text")
+    }
     if OutputPath.isStandardOutput(controlVector), json {
       throw ValidationError("--json and --control-vector - both want standard output")
     }
@@ -87,10 +90,11 @@ struct Export: ParsableCommand {
     }
   }
 
-  /// Arguments that make llama.cpp apply the file.
-  private var command: [String] {
+  /// Arguments that make llama.cpp apply the file; nil where it takes no file of that name.
+  private var command: [String]? {
     let path = OutputPath.isStandardOutput(controlVector) ? "out.gguf" : controlVector
-    return ["llama-cli", "-m", "model.gguf", "--control-vector", path]
+    guard !path.contains(",") else { return nil }
+    return ["llama-cli", "-m", "model.gguf", "--control-vector", OutputPath.argument(path)]
   }
 
   private func show(
@@ -109,7 +113,7 @@ struct Export: ParsableCommand {
         "the output of block \(block), as "
           + (layer == nil ? "the dictionary's hook says" : "--layer says"))
     }
-    report.field("model hint", vector.modelHint ?? "none")
+    report.field("model hint", vector.modelHint.map(MessageText.plain) ?? "none")
     report.line()
     var table = Table(["feature", "edit"], left: [1])
     for intervention in document.interventions {
@@ -117,36 +121,35 @@ struct Export: ParsableCommand {
     }
     report.table(table)
     report.line()
-    notes(vector, dictionary, into: &report)
+    for note in notes(vector, dictionary) { report.warning(note) }
     report.field(
       "wrote",
       "\(OutputPath.label(OutputPath.resolve(controlVector))) (\(Figures.bytes(byteCount)))")
-    report.field("run", command.map(OutputPath.quoted).joined(separator: " "))
+    if let line = command.flatMap(OutputPath.line) { report.field("run", line) }
     report.show()
   }
 
-  private func notes(
-    _ vector: ControlVector, _ dictionary: SparseDictionary, into report: inout Report
-  ) {
-    report.warning("llama.cpp adds it to every position of every sequence, BOS and prompt too")
+  private func notes(_ vector: ControlVector, _ dictionary: SparseDictionary) -> [String] {
+    var notes = ["llama.cpp adds it to every position of every sequence, BOS and prompt too"]
     for block in vector.blocks {
       if layerConvention == .cvectorGenerator {
-        report.warning(
+        notes.append(
           "llama.cpp applies direction.\(block + 1) to the output of block \(block + 1), one block"
             + " later than it belongs")
       }
       if layer != nil, let hook = dictionary.output.hook,
         dictionary.output.place?.residualLayer != block
       {
-        report.warning("the dictionary is at \(hook), which is not the output of block \(block)")
+        notes.append("the dictionary is at \(hook), which is not the output of block \(block)")
       }
     }
     if controlVector.contains(",") {
-      report.warning("llama.cpp takes a comma for the end of a name: rename the file")
+      notes.append("llama.cpp takes a comma for the end of a name: rename the file")
     }
     if vector.modelHint == nil {
-      report.warning("repeng reads no file without a model hint: give --model-hint")
+      notes.append("repeng reads no file without a model hint: give --model-hint")
     }
+    return notes
   }
 
   private func json(
@@ -169,7 +172,8 @@ struct Export: ParsableCommand {
               .init("norm", .real(vector.norm(ofBlock: $0))),
             ])
           })),
-      .init("command", .array(command.map { .string($0) })),
+      .init("notes", .array(notes(vector, dictionary).map { .string($0) })),
+      .init("command", command.map { .array($0.map { .string($0) }) } ?? .null),
       .init("output", .string(controlVector)), .init("output_bytes", .int(byteCount)),
     ])
   }

@@ -22,7 +22,7 @@ struct Import: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Folder to make; must be new or empty. Holds a folder layerN for the output of block N.",
+      "Folder to make; must be new. Holds a folder layerN for the output of block N.",
       valueName: "dir"))
   var output: String
 
@@ -49,6 +49,9 @@ struct Import: ParsableCommand {
       throw ValidationError("--layer is \(bad), expected 0 or more")
     }
     guard !output.isEmpty else { throw ValidationError("--output is empty, expected a folder") }
+    if dictionary.sae == nil, let option = dictionary.given.first {
+      throw ValidationError("\(option) is for the dictionary to compare with, expected --sae too")
+    }
   }
 
   func run() throws {
@@ -64,7 +67,7 @@ struct Import: ParsableCommand {
     }
     let made = try vector.writeDictionaries(
       to: output, blocks: layer.isEmpty ? nil : layer, convention: layerConvention,
-      source: FileSystem.name(of: controlVector))
+      source: controlVector)
     let comparison = dictionary.map { Comparison(dictionary: $0, block: block, nearest: nearest) }
     if json {
       self.json(vector, made, comparison).show()
@@ -94,7 +97,9 @@ struct Import: ParsableCommand {
     _ vector: ControlVector, _ made: [ControlVector.MadeDictionary], _ comparison: Comparison?
   ) {
     var report = Report()
-    report.title("import · \(controlVector)" + (vector.modelHint.map { " for \($0)" } ?? ""))
+    report.title(
+      "import · \(controlVector)" + (vector.modelHint.map { " for \(MessageText.plain($0))" } ?? "")
+    )
     let longest = made.map(\.norm).max() ?? 0
     var table = Table(["layer", "tensor", "width", "norm", "", "dictionary"], left: [1, 4, 5])
     for item in made {
@@ -107,34 +112,60 @@ struct Import: ParsableCommand {
     report.table(table)
     report.line()
     if let comparison { show(comparison, into: &report) }
-    if let declared = vector.declaredLayerCount, declared != vector.directions.count {
-      report.warning(
-        "the file declares \(Figures.count(declared)) layers and holds"
-          + " \(Figures.count(vector.directions.count)) directions")
-    }
+    for note in notes(vector, comparison) { report.warning(note) }
     let folders = made.compactMap(\.folder)
     report.field(
       "wrote",
       "\(output) (\(folders.count == 1 ? "1 dictionary" : "\(folders.count) dictionaries"))")
-    if let folder = folders.first {
-      report.field(
-        "run",
-        "steerctl apply --sae \(OutputPath.quoted(path(folder))) --feature 0 --alpha 1"
-          + " --activations FILE")
+    if let folder = folders.first,
+      let line = OutputPath.line([
+        "steerctl", "apply", "--sae", OutputPath.argument(path(folder)),
+        "--feature", "0", "--alpha", "1", "--activations", "FILE",
+      ])
+    {
+      report.field("run", line)
     }
     report.show()
   }
 
-  private func show(_ comparison: Comparison, into report: inout Report) {
+  private func notes(_ vector: ControlVector, _ comparison: Comparison?) -> [String] {
+    var notes: [String] = []
+    if let comparison, let reason = reason(comparison, vector) {
+      notes.append("nothing to compare: \(reason)")
+    }
+    if let declared = vector.declaredLayerCount, declared != vector.directions.count {
+      notes.append(
+        "the file declares \(Figures.count(declared, "layer")) and holds "
+          + Figures.count(vector.directions.count, "direction"))
+    }
+    if let hint = vector.modelHint, !vector.isModelHintRecorded {
+      notes.append(
+        "the model hint has \(Figures.count(hint.utf8.count)) bytes and is left out of cfg.json, which"
+          + " takes up to \(ControlVector.recordedHintLimit)")
+    }
+    return notes
+  }
+
+  /// Why there are no neighbours to show; nil where there are some.
+  private func reason(_ comparison: Comparison, _ vector: ControlVector) -> String? {
     let summary = comparison.dictionary.summary
-    guard let nearest = comparison.nearest, let block = comparison.block else {
-      report.warning(
-        "nothing to compare: \(summary) is at the output of "
-          + (comparison.block.map { "block \($0), for which nothing was imported" }
-            ?? "no block, as far as its hook says"))
+    guard let block = comparison.block else {
+      return "\(summary) is at the output of no block, as far as its hook says"
+    }
+    guard let nearest = comparison.nearest else {
+      return "\(summary) is at the output of block \(block), for which nothing was imported"
+    }
+    guard nearest.isEmpty else { return nil }
+    return vector.norm(ofBlock: block) > 0
+      ? "every decoder row of \(summary) is zero"
+      : "the direction of layer \(block) is zero, and a direction of zeros has no neighbours"
+  }
+
+  private func show(_ comparison: Comparison, into report: inout Report) {
+    guard let nearest = comparison.nearest, !nearest.isEmpty, let block = comparison.block else {
       return
     }
-    report.line("  layer \(block): nearest decoder directions of \(summary)")
+    report.line("  layer \(block): nearest decoder directions of \(comparison.dictionary.summary)")
     var table = Table(["feature", "cosine", ""], left: [2])
     for neighbour in nearest {
       table.add([
@@ -165,6 +196,7 @@ struct Import: ParsableCommand {
       .init("declared_layers", vector.declaredLayerCount.map { .int($0) } ?? .null),
       .init("width", .int(vector.width)), .init("output", .string(output)),
       .init("compared_with", .text(comparison?.dictionary.name)),
+      .init("notes", .array(notes(vector, comparison).map { .string($0) })),
       .init(
         "layers",
         .array(

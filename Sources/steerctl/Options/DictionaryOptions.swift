@@ -37,6 +37,14 @@ struct DictionaryOptions: ParsableArguments {
     }
   }
 
+  /// The flags given that say how a dictionary is read.
+  var given: [String] {
+    [
+      ("--activation-scale", activationScale != nil), ("--rows-already-scaled", rowsAlreadyScaled),
+      ("--ignore-config-key", !ignoreConfigKey.isEmpty), ("--check-weights", checkWeights),
+    ].filter(\.1).map(\.0)
+  }
+
   private var options: ImportOptions {
     var options = ImportOptions()
     if let activationScale { options.activationScale = .factor(activationScale) }

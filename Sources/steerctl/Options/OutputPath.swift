@@ -47,6 +47,16 @@ enum OutputPath {
     try SteeringError.rendering { () throws(FormatError) in try OutputFile.check(path) }
   }
 
+  /// The path as an argument that is not taken for an option.
+  static func argument(_ path: String) -> String { path.hasPrefix("-") ? "./" + path : path }
+
+  /// A command for a shell; nil where a report would escape some of its characters, which then names
+  /// another file.
+  static func line(_ arguments: [String]) -> String? {
+    let line = arguments.map(quoted).joined(separator: " ")
+    return MessageText.printable(line) == line ? line : nil
+  }
+
   /// The argument as a shell takes it.
   static func quoted(_ argument: String) -> String {
     let plain = argument.utf8.allSatisfy {

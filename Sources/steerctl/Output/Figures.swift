@@ -14,6 +14,11 @@ enum Figures {
     return (value < 0 ? "-" : "") + groups.joined(separator: ",")
   }
 
+  /// `1 layer`, `1,024 layers`.
+  static func count(_ value: Int, _ noun: String) -> String {
+    "\(count(value)) \(noun)\(value == 1 ? "" : "s")"
+  }
+
   /// A number with `digits` decimals, or a dash.
   static func fixed(_ value: Double?, _ digits: Int) -> String {
     guard let value else { return "–" }

@@ -83,13 +83,24 @@ import Testing
 
   @Test func theRecordSaysWhereItCameFrom() throws {
     try ControlVector([3: [1]], modelHint: "gemma3").writeDictionaries(
-      to: output, convention: .cvectorGenerator, source: "in.gguf")
+      to: output, convention: .cvectorGenerator, source: "some/in.gguf")
     let config = try JSONValue.read(path: output + "/layer3/cfg.json")
     let record = try #require(config["metadata"]?["control_vector"])
     #expect(record["file"]?.asString == "in.gguf")
     #expect(record["tensor"]?.asString == "direction.4")
     #expect(record["layer_convention"]?.asString == "cvector-generator")
     #expect(record["model_hint"]?.asString == "gemma3")
+  }
+
+  @Test(arguments: [0, 1, 256, 257, 100_000])
+  func aLongModelHintIsNotRecorded(_ length: Int) throws {
+    let hint = String(repeating: "m", count: length)
+    let vector = try ControlVector([3: [1]], modelHint: hint)
+    #expect(vector.isModelHintRecorded == (length <= 256))
+    try vector.writeDictionaries(to: output)
+    let config = try JSONValue.read(path: output + "/layer3/cfg.json")
+    let record = try #require(config["metadata"]?["control_vector"])
+    #expect(record["model_hint"]?.asString == (length <= 256 ? hint : nil))
   }
 
   @Test func zerosAreLeftOutAndRefusedWhenAskedFor() throws {
@@ -115,6 +126,15 @@ import Testing
         steeringError { try vector.writeDictionaries(to: other, blocks: blocks) }
           == SteeringError(.invalidArgument, message))
     }
+    #expect(
+      steeringError {
+        try vector.writeDictionaries(
+          to: other, blocks: [1], convention: .cvectorGenerator, source: "a/in.gguf")
+      }
+        == SteeringError(
+          .invalidArgument,
+          "a/in.gguf: tensor 'direction.2', the direction of layer 1, is zero, expected one with a"
+            + " length"))
     #expect(try names() == ["out"])
   }
 
@@ -134,24 +154,46 @@ import Testing
     }
   }
 
+  @Test func aDirectionTooLongForF32IsRefused() throws {
+    let vector = try ControlVector([2: [Float](repeating: 3e38, count: 1 << 20)])
+    let norm = vector.norm(ofBlock: 2)
+    #expect(
+      steeringError { try vector.writeDictionaries(to: output, source: "in.gguf") }
+        == SteeringError(
+          .nonFinite,
+          "in.gguf: tensor 'direction.2', the direction of layer 2, has norm \(norm), for which f32"
+            + " cannot hold an encoder row; expected a norm of about 1e-38 to 1e38"))
+    // At both ends of what is said to be accepted, in one component and spread over all.
+    for norm in [1.01e-38, 1e38] as [Double] {
+      for width in [1, 1 << 20] {
+        let value = Float(norm / Double(width).squareRoot())
+        try ControlVector([2: [Float](repeating: value, count: width)])
+          .writeDictionaries(to: output)
+        try FileManager.default.removeItem(atPath: output)
+      }
+    }
+  }
+
   @Test func whatIsThereIsRefusedAndKept() throws {
     try folder.write("x", to: "file")
-    try FileManager.default.createDirectory(
-      atPath: folder.file("full"), withIntermediateDirectories: false)
+    for name in ["empty", "full"] {
+      try FileManager.default.createDirectory(
+        atPath: folder.file(name), withIntermediateDirectories: false)
+    }
     try folder.write("x", to: "full/x")
     let vector = try ControlVector([2: [1]])
-    for name in ["file", "full"] {
+    for name in ["file", "full", "empty", "."] {
       #expect(
         steeringError { try vector.writeDictionaries(to: folder.file(name)) }
           == SteeringError(
             .invalidArgument,
-            "\(folder.file(name)) exists, expected a new name or an empty folder"))
+            "\(folder.file(name)) exists, expected the name of a new folder"))
     }
     #expect(
       steeringError { try vector.writeDictionaries(to: folder.file("gone/out")) }
         == SteeringError(
           .inputOutput, "\(folder.file("gone/out")): mkdir: no such file or directory"))
-    #expect(try names() == ["file", "full"])
+    #expect(try names() == ["empty", "file", "full"])
     #expect(try folder.bytes("full/x") == Array("x".utf8))
   }
 }
