@@ -24,6 +24,9 @@ LIB_BUILD := .build-lib
 HOSTS_BUILD := .build-hosts
 TEST_INSTALL_PACKAGES := gcc g++ cmake
 
+# Targets share the build folders of the others.
+.NOTPARALLEL:
+
 .PHONY: all demo test test-asan test-install test-hosts lib install install-lib uninstall format lint \
     dependencies clean
 
@@ -62,11 +65,12 @@ install-lib: lib
 	install -m 644 "$$from/include/steering.h" "$$prefix/include/"; \
 	install -m 644 "$$from"/doc/* "$$prefix/share/doc/steering/"; \
 	install -m 644 "$$from/lib/libsteering.a" "$$from"/lib/libsteering.so.*.*.*.* "$$prefix/lib/"; \
-	cp -P "$$from/lib/libsteering.so" "$$from"/lib/libsteering.so.[0-9] "$$prefix/lib/"; \
+	cp -P "$$from/lib/libsteering.so" "$$from"/lib/libsteering.so.1 "$$prefix/lib/"; \
 	install -m 644 "$$from/lib/pkgconfig/steering.pc" "$$prefix/lib/pkgconfig/"; \
 	install -m 644 "$$from"/lib/cmake/Steering/*.cmake "$$prefix/lib/cmake/Steering/"
-	@# The loader's cache, where there is one to write: hosts then find the library by its name.
-	@[ -n '$(DESTDIR)' ] || [ "$$(id -u)" != 0 ] || PATH="$$PATH:/sbin" ldconfig || true
+	@# The loader's cache, for folders that it covers: hosts then find the library by its name.
+	@case '$(DESTDIR):$(PREFIX)' in :/usr | :/usr/local) \
+	    [ "$$(id -u)" != 0 ] || PATH="$$PATH:/sbin" ldconfig || true ;; esac
 
 # A host's side of it: compilers and CMake, which the library itself does not need.
 test-install: dependencies
@@ -95,9 +99,12 @@ install: dependencies install-lib
 
 uninstall:
 	rm -f '$(DESTDIR)$(PREFIX)/bin/steerctl'
-	rm -rf '$(DESTDIR)$(PREFIX)/share/steering' '$(DESTDIR)$(PREFIX)/share/doc/steering'
+	rm -rf '$(DESTDIR)$(PREFIX)/share/steering/default' \
+	    '$(DESTDIR)$(PREFIX)/share/steering/schemas' '$(DESTDIR)$(PREFIX)/share/doc/steering'
+	-rmdir '$(DESTDIR)$(PREFIX)/share/steering' 2>/dev/null
 	rm -f '$(DESTDIR)$(PREFIX)/include/steering.h' '$(DESTDIR)$(PREFIX)/lib/libsteering.a' \
-	    '$(DESTDIR)$(PREFIX)/lib/libsteering.so' '$(DESTDIR)$(PREFIX)'/lib/libsteering.so.[0-9]* \
+	    '$(DESTDIR)$(PREFIX)/lib/libsteering.so' '$(DESTDIR)$(PREFIX)/lib/libsteering.so.1' \
+	    '$(DESTDIR)$(PREFIX)'/lib/libsteering.so.1.[0-9]*.[0-9]*.[0-9]* \
 	    '$(DESTDIR)$(PREFIX)/lib/pkgconfig/steering.pc'
 	rm -rf '$(DESTDIR)$(PREFIX)/lib/cmake/Steering'
 

@@ -59,18 +59,23 @@ archive() { # package, file, folder
     ln -s "$3/$2" "$work/archives/$2"
     # Their licences ask that copies carry them along.
     licence=/usr/share/doc/$1/copyright
-    if [ -e "$licence" ]; then cp "$licence" "$out/doc/$1.copyright"; fi
+    [ -e "$licence" ] || fail "no licence of $1 at $licence"
+    cp "$licence" "$out/doc/$1.copyright"
 }
 archive libjson-c-dev libjson-c.a "$(pkg-config --variable=libdir json-c)"
 archive libmd-dev libmd.a "$(pkg-config --variable=libdir libmd)"
-archive libstdc++-12-dev libstdc++.a "$(dirname "$("$tools/clang" -print-file-name=libstdc++.a)")"
+# .../gcc/<machine>/<version>/libstdc++.a belongs to the package of that version.
+stdcxx=$(dirname "$("$tools/clang" -print-file-name=libstdc++.a)")
+archive "libstdc++-$(basename "$(cd "$stdcxx" && pwd -P)")-dev" libstdc++.a "$stdcxx"
 
 # ---- Objects -----------------------------------------------------------------------------------
 
 "$swift" build -c release --product SteeringC --scratch-path "$out/swift" -Xswiftc -static-stdlib
 built=$("$swift" build -c release --product SteeringC --scratch-path "$out/swift" --show-bin-path)
-objects=$built/SteeringC.product/Objects.LinkFileList
-[ -s "$objects" ] || fail "no list of objects at $objects"
+list=$built/SteeringC.product/Objects.LinkFileList
+[ -s "$list" ] || fail "no list of objects at $list"
+# SwiftPM quotes its lines for a shell where a path needs it: read them with one.
+eval "set -- $(tr '\n' ' ' <"$list")"
 
 # ---- The shared library ------------------------------------------------------------------------
 
@@ -78,7 +83,7 @@ objects=$built/SteeringC.product/Objects.LinkFileList
 # between __start_ and __stop_ symbols. Debug information and local names stay out.
 shared=libsteering.so.$abi.$version
 "$swift"c -emit-library -static-stdlib -no-toolchain-stdlib-rpath -use-ld=lld \
-    -L "$work/archives" -Xclang-linker -static-libgcc "@$objects" -o "$out/lib/$shared" \
+    -L "$work/archives" -Xclang-linker -static-libgcc "$@" -o "$out/lib/$shared" \
     -Xlinker -soname=libsteering.so."$abi" -Xlinker --version-script="$work/exports.map" \
     -Xlinker --no-undefined-version -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker now \
     -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker nostart-stop-gc \
@@ -90,10 +95,10 @@ ln -s "libsteering.so.$abi" "$out/lib/libsteering.so"
 
 # One object with all that Swift needs; the C and C++ libraries stay the host's. Groups are
 # resolved here: an inline function of libstdc++ must not be dropped for the host's own copy.
-"$tools/swift-autolink-extract" $(cat "$objects") -o "$work/autolink"
+"$tools/swift-autolink-extract" "$@" -o "$work/autolink"
 libraries=$(sort -u "$work/autolink" | grep -v -x -e -lm -e -lpthread -e -lutil -e -ldl)
 "$tools/ld.lld" -r --force-group-allocation -o "$work/all.o" \
-    "$static/$(uname -m)/swiftrt.o" "@$objects" -L "$work/archives" -L "$static" \
+    "$static/$(uname -m)/swiftrt.o" "$@" -L "$work/archives" -L "$static" \
     --start-group $libraries -lswiftCore -ldispatch -lBlocksRuntime --end-group
 "$tools/llvm-objcopy" --keep-global-symbols=$frozen --strip-unneeded \
     "$work/all.o" "$work/steering.o"

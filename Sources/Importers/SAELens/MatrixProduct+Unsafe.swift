@@ -3,7 +3,8 @@ import Glibc
 /// Products of f64 matrices by OpenBLAS, which is loaded for as long as this value lives.
 ///
 /// Only whitened dictionaries need it, once, while they are opened. Linked, it would cost every process
-/// its loading time and a worker thread; loaded here and closed again, it leaves no thread behind.
+/// its loading time and a worker thread; loaded here and closed again, it leaves no thread behind. The
+/// build on OpenMP stays loaded, as its threads cannot be ended.
 package struct MatrixProduct: ~Copyable {
   /// What Debian's package `libopenblas0` installs; its integers have 32 bits.
   package static let library = "libopenblas.so.0"
@@ -13,6 +14,9 @@ package struct MatrixProduct: ~Copyable {
     static let rowMajor: UInt32 = 101
     static let plain: UInt32 = 111
     static let transposed: UInt32 = 112
+    /// Answers of openblas_get_parallel; the third is OpenMP.
+    static let sequential: Int32 = 0
+    static let ownThreads: Int32 = 1
   }
 
   private typealias DGEMM =
@@ -26,6 +30,9 @@ package struct MatrixProduct: ~Copyable {
 
   private let handle: UnsafeMutableRawPointer
   private let dgemm: DGEMM
+  /// Whether closing ends its threads. Those of OpenMP belong to another library, which would be
+  /// unmapped under their feet.
+  package let canBeClosed: Bool
 
   /// Loads OpenBLAS.
   ///
@@ -40,9 +47,16 @@ package struct MatrixProduct: ~Copyable {
     }
     self.handle = handle
     dgemm = unsafeBitCast(symbol, to: DGEMM.self)
+    typealias Parallel = @convention(c) () -> Int32
+    let parallel = dlsym(handle, "openblas_get_parallel").map {
+      unsafeBitCast($0, to: Parallel.self)()
+    }
+    canBeClosed = parallel == Constant.sequential || parallel == Constant.ownThreads
   }
 
-  deinit { dlclose(handle) }
+  deinit {
+    if canBeClosed { dlclose(handle) }
+  }
 
   private static func missing(_ library: String, detail: String) -> ImportError {
     ImportError(
