@@ -68,8 +68,9 @@ uint32_t whole(const char *what, double value, double limit)
 {
     if (!(value >= 0 && value < limit) || value != std::floor(value)) {
         char message[128];
-        std::snprintf(message, sizeof message, "%s is %.17g, expected a whole number from 0 to %.0f",
-                      what, value, limit - 1);
+        std::snprintf(message, sizeof message,
+                      "%s is %.17g, expected a whole number from 0 to %.0f", what, value,
+                      limit - 1);
         throw std::runtime_error(message);
     }
     return static_cast<uint32_t>(value);

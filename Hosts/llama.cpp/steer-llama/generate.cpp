@@ -54,7 +54,8 @@ public:
         host.make_context(int(running.size()), n_positions, n_batch, options.n_threads);
         attach();
         Capture capture(host, options, result.layer);
-        if (options.has_plan() && result.layer == host.n_layer() - 1 && !capture.needs_all_logits()) {
+        const bool is_last = result.layer == host.n_layer() - 1;
+        if (options.has_plan() && is_last && !capture.needs_all_logits()) {
             result.notes.push_back("layer " + std::to_string(result.layer)
                                    + " is the last: of a prompt only the last row gets there, and "
                                      "only that one is counted");
@@ -140,13 +141,12 @@ private:
         // Single tokens at minus infinity are some models' way to forbid them.
         if (is_number && std::isfinite(high) && low < high) return;
         const size_t prompt = sequence.continuation->prompt;
+        const bool is_steered = sequence.continuation->is_steered;
+        const std::string who = is_steered ? plans.name_of(prompt) + " leaves" : "the model has";
         throw Failure(EXIT_BAD_INPUT,
-                      (sequence.continuation->is_steered
-                           ? plans.name_of(prompt) + " leaves no usable logits of prompt "
-                           : "the model has no usable logits for prompt ")
-                          + std::to_string(prompt + 1)
-                          + (is_number ? ": they are all alike or infinite" : ": they are not numbers")
-                          + (sequence.continuation->is_steered ? ", expected smaller amounts" : ""));
+                      who + " no usable logits of prompt " + std::to_string(prompt + 1)
+                          + (is_number ? ": they are all alike or infinite" : ": some are NaN")
+                          + (is_steered ? ", expected smaller amounts" : ""));
     }
 
     void sample(Running &sequence) {

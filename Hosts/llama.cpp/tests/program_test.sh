@@ -20,7 +20,8 @@ fail() {
     n_failed=$((n_failed + 1))
 }
 
-# ends CODE WORDS ARGUMENT...: the exit code, and words of standard error (none: no error there; progress may be).
+# ends CODE WORDS ARGUMENT...: the exit code, and words of standard error (none: no error there,
+# though there may be progress).
 ends() {
     code=$1 words=$2
     shift 2
