@@ -63,6 +63,28 @@ std::vector<double> numbers(const std::string &text)
     return values;
 }
 
+/* `value` as a whole number below `limit`. */
+uint32_t whole(const char *what, double value, double limit)
+{
+    if (!(value >= 0 && value < limit) || value != std::floor(value)) {
+        char message[128];
+        std::snprintf(message, sizeof message,
+                      "%s is %.17g, expected a whole number from 0 to %.0f", what, value,
+                      limit - 1);
+        throw std::runtime_error(message);
+    }
+    return static_cast<uint32_t>(value);
+}
+
+uint32_t feature_number(const char *what, const char *text)
+{
+    const std::vector<double> values = numbers(text);
+    if (values.size() != 1) {
+        throw std::runtime_error(std::string(what) + " is '" + text + "', expected one number");
+    }
+    return whole(what, values[0], 4294967296.0);
+}
+
 std::vector<std::vector<llama_token>> read_prompts(const char *path, const llama_vocab *vocab)
 {
     std::ifstream file(path);
@@ -120,7 +142,10 @@ public:
         params.n_ctx = 512;
         check(steer.install(params), steer);
         context.reset(llama_init_from_model(model.get(), params));
-        check(context != nullptr && steer.bind(context.get()), steer);
+        if (!context) {
+            throw std::runtime_error(std::string(model_path) + ": llama.cpp made no context");
+        }
+        check(steer.bind(context.get()), steer);
 
         steer_dictionary_t *opened = nullptr;
         check(steer_dictionary_open(sae_path, nullptr, &opened, &error), error);
@@ -211,15 +236,18 @@ int main(int argc, char **argv)
     }
     llama_log_set([](ggml_log_level, const char *, void *) {}, nullptr);
     try {
-        Experiment experiment(argv[1], argv[2], static_cast<uint32_t>(numbers(argv[3]).at(0)));
+        const uint32_t feature = feature_number("FEATURE", argv[3]);
+        const uint32_t direction = feature_number("DIRECTION", argv[4]);
+        const std::vector<double> lengths = numbers(argv[5]);
+        Experiment experiment(argv[1], argv[2], feature);
+        const double vocab_size = llama_vocab_n_tokens(experiment.vocab());
         std::vector<llama_token> tokens;
         for (const double id : numbers(argv[6])) {
-            tokens.push_back(static_cast<llama_token>(id));
+            tokens.push_back(static_cast<llama_token>(whole("a token", id, vocab_size)));
         }
         const auto prompts = read_prompts(argv[7], experiment.vocab());
-        for (const double length : numbers(argv[5])) {
-            const Totals totals = experiment.run(static_cast<uint32_t>(numbers(argv[4]).at(0)),
-                                                 length, prompts, tokens);
+        for (const double length : lengths) {
+            const Totals totals = experiment.run(direction, length, prompts, tokens);
             std::printf("{\"length\": %.9g, \"activation\": %.9g, \"probability\": %.9g, "
                         "\"positions\": %.0f}\n",
                         length, totals.activation / totals.positions,

@@ -3,11 +3,45 @@
 #include "failure.h"
 #include "json.h"
 
+#include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <sys/stat.h>
 #include <unistd.h>
+
+// The unfinished files, for the signal handler: more layers than these do not exist.
+static std::atomic<const char *> unfinished[512];
+
+static void remove_unfinished(int signal_number) {
+    for (const auto &slot : unfinished) {
+        const char *part = slot.load();
+        if (part) unlink(part);
+    }
+    std::signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+static void watch(const char *part) {
+    for (int signal_number : {SIGHUP, SIGINT, SIGTERM}) {
+        // What the caller told us to ignore (nohup) stays ignored.
+        if (std::signal(signal_number, remove_unfinished) == SIG_IGN) {
+            std::signal(signal_number, SIG_IGN);
+        }
+    }
+    for (auto &slot : unfinished) {
+        const char *none = nullptr;
+        if (slot.compare_exchange_strong(none, part)) return;
+    }
+}
+
+static void unwatch(const char *part) {
+    for (auto &slot : unfinished) {
+        const char *expected = part;
+        if (slot.compare_exchange_strong(expected, nullptr)) return;
+    }
+}
 
 static std::string because() { return std::string(": ") + std::strerror(errno); }
 
@@ -16,6 +50,7 @@ ActivationsFile::ActivationsFile(const std::string &path, size_t width, const st
     : path(path), layer(layer), part(path + ".XXXXXX"), width(width), model(model) {
     const int descriptor = mkstemp(&part[0]);
     if (descriptor < 0) { throw Failure(EXIT_ENVIRONMENT, path + " cannot be made" + because()); }
+    watch(part.c_str());
     const mode_t mask = umask(0);
     umask(mask);
     fchmod(descriptor, 0666 & ~mask); // as any other new file
@@ -30,6 +65,7 @@ ActivationsFile::~ActivationsFile() {
     if (!file) return;
     std::fclose(file);
     std::remove(part.c_str());
+    unwatch(part.c_str());
 }
 
 void ActivationsFile::write(const void *bytes, size_t count) {
@@ -39,12 +75,13 @@ void ActivationsFile::write(const void *bytes, size_t count) {
 }
 
 void ActivationsFile::append(const float *row, int32_t token, int32_t position, int32_t document,
-                             bool is_special) {
+                             bool is_special, bool is_steered) {
     write(row, width * sizeof(float)); // little-endian machines only, as everywhere here
     tokens.push_back(token);
     positions.push_back(position);
     documents.push_back(document);
     special.push_back(is_special);
+    steered.push_back(is_steered);
 }
 
 std::string ActivationsFile::header() const {
@@ -66,6 +103,7 @@ std::string ActivationsFile::header() const {
     add("positions", "I32", rows, n * 4);
     add("tokens", "I32", rows, n * 4);
     add("special", "U8", rows, n);
+    add("steered", "U8", rows, n);
     return text + "}";
 }
 
@@ -75,6 +113,7 @@ void ActivationsFile::finish() {
     write(positions.data(), n * sizeof(int32_t));
     write(tokens.data(), n * sizeof(int32_t));
     write(special.data(), n);
+    write(steered.data(), n);
     std::string text = header();
     text.resize(header_bytes - 8, ' ');
     const uint64_t length = text.size();
@@ -89,6 +128,8 @@ void ActivationsFile::finish() {
     if (!is_flushed || !is_closed || std::rename(part.c_str(), path.c_str()) != 0) {
         const std::string reason = because();
         std::remove(part.c_str());
+        unwatch(part.c_str());
         throw Failure(EXIT_ENVIRONMENT, path + " cannot be written" + reason);
     }
+    unwatch(part.c_str());
 }

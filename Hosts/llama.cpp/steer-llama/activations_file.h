@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-/* Rows go to a new file beside `path` as they come, what belongs to them stays in memory (13 bytes
- * a row), and finish() renames. A file that is never finished is removed. */
+/* Rows go to a new file beside `path` as they come, what belongs to them stays in memory (14 bytes
+ * a row), and finish() renames. A file that is never finished is removed,
+ * also by a signal that asks the process to end. */
 class ActivationsFile {
 public:
     /* Throws Failure when the file cannot be made. */
@@ -18,7 +19,7 @@ public:
     ActivationsFile &operator=(const ActivationsFile &) = delete;
 
     void append(const float *row, int32_t token, int32_t position, int32_t document,
-                bool is_special);
+                bool is_special, bool is_steered);
     void finish();
 
     size_t n_rows() const { return tokens.size(); }
@@ -35,7 +36,7 @@ private:
     std::FILE *file = nullptr;
     size_t header_bytes = 0; /* reserved, the length prefix included */
     std::vector<int32_t> tokens, positions, documents;
-    std::vector<uint8_t> special;
+    std::vector<uint8_t> special, steered;
 };
 
 #endif

@@ -1,17 +1,9 @@
 #include "capture.h"
 
 #include "failure.h"
+#include "paths.h"
 
 #include <algorithm>
-
-/* `name.layer-12.safetensors` for `name.safetensors`. */
-static std::string with_layer(const std::string &path, int layer) {
-    const std::string mark = ".layer-" + std::to_string(layer);
-    const size_t dot = path.rfind('.');
-    const size_t slash = path.rfind('/');
-    if (dot == std::string::npos || (slash != std::string::npos && dot < slash)) return path + mark;
-    return path.substr(0, dot) + mark + path.substr(dot);
-}
 
 static std::string file_name(const std::string &path) {
     const size_t slash = path.rfind('/');
@@ -27,21 +19,20 @@ Capture::Capture(Host &host, const Options &options, int plan_layer) : host(host
     if (!host.steer.capture(layers)) throw Failure(EXIT_BAD_INPUT, host.steer.error());
     for (int layer : layers) {
         has_last_layer = has_last_layer || layer == host.n_layer() - 1;
-        const std::string path =
-            layers.size() == 1 ? options.capture : with_layer(options.capture, layer);
+        const std::string path = capture_path(options, layer, layers.size());
         files.emplace_back(
             new ActivationsFile(path, size_t(host.n_embd()), file_name(options.model), layer));
     }
 }
 
-void Capture::drain(const std::vector<int32_t> &documents) {
+void Capture::drain(const std::vector<CaptureDocument> &documents) {
     for (const auto &file : files) {
         const steering::CapturedRows &rows = *host.steer.captured(file->layer);
         for (size_t i = 0; i < rows.tokens.size(); ++i) {
-            const int32_t document = documents[size_t(rows.sequences[i])];
-            if (document < 0) continue;
+            const CaptureDocument &document = documents[size_t(rows.sequences[i])];
+            if (document.number < 0) continue;
             file->append(rows.values.data() + i * rows.width, rows.tokens[i], rows.positions[i],
-                         document, host.is_special(rows.tokens[i]));
+                         document.number, host.is_special(rows.tokens[i]), document.is_steered);
         }
     }
     host.steer.clear_captured();

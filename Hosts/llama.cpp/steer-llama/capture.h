@@ -10,6 +10,12 @@
 #include "host.h"
 #include "options.h"
 
+/* What the rows of a sequence belong to. */
+struct CaptureDocument {
+    int32_t number; /* negative: its rows are thrown away */
+    bool is_steered;
+};
+
 /* One file per captured layer. */
 class Capture {
 public:
@@ -20,8 +26,8 @@ public:
     /* Whether rows exist only for tokens whose logits are asked for. */
     bool needs_all_logits() const { return has_last_layer; }
 
-    /* Takes what the last decode brought; `documents` by sequence, negative: thrown away. */
-    void drain(const std::vector<int32_t> &documents);
+    /* Takes what the last decode brought; `documents` by sequence. */
+    void drain(const std::vector<CaptureDocument> &documents);
     void finish();
 
     std::vector<std::unique_ptr<ActivationsFile>> files;

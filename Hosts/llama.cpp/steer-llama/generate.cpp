@@ -3,6 +3,7 @@
 #include "failure.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace {
 
@@ -39,17 +40,26 @@ public:
         choose_sequences();
         size_t longest = 0;
         for (const auto &tokens : result.prompt_tokens) longest = std::max(longest, tokens.size());
-        const int needed = int(longest) + std::max(options.n_predict, 1);
+        const int64_t needed = int64_t(longest) + std::max(options.n_predict, 1);
         if (options.context > 0 && options.context < needed) {
-            throw Failure(EXIT_BAD_INPUT,
+            throw Failure(EXIT_USAGE,
                           "--ctx is " + std::to_string(options.context) + ", expected at least "
                               + std::to_string(needed) + " for the longest prompt and --predict");
         }
-        const int n_positions = options.context > 0 ? options.context : needed;
-        const int n_batch = std::max(options.n_batch, int(running.size()));
+        const int64_t n_positions = options.context > 0 ? options.context : needed;
+        // No more room than all prompts fill, no less than one token per sequence.
+        const int64_t most = int64_t(longest) * int64_t(running.size());
+        const int n_batch =
+            int(std::max<int64_t>(std::min<int64_t>(options.n_batch, most), running.size()));
         host.make_context(int(running.size()), n_positions, n_batch, options.n_threads);
         attach();
         Capture capture(host, options, result.layer);
+        const bool is_last = result.layer == host.n_layer() - 1;
+        if (options.has_plan() && is_last && !capture.needs_all_logits()) {
+            result.notes.push_back("layer " + std::to_string(result.layer)
+                                   + " is the last: of a prompt only the last row gets there, and "
+                                     "only that one is counted");
+        }
         Batch batch(n_batch);
         read_prompts(batch, capture);
         continue_all(batch, capture);
@@ -90,12 +100,13 @@ private:
             // With plans the steered rows are captured, else all.
             const bool is_kept = continuation.is_steered
                 || !options.is_steered(options.prompts[continuation.prompt]);
-            documents.push_back(is_kept ? int32_t(continuation.prompt) : -1);
+            documents.push_back(
+                {is_kept ? int32_t(continuation.prompt) : -1, continuation.is_steered});
         }
     }
 
     void attach() {
-        if (plans.dictionary || options.layer >= 0) result.layer = plans.layer(host);
+        if (options.needs_layer()) result.layer = plans.layer(host);
         bool covers_bos = false;
         for (size_t i = 0; i < running.size(); ++i) {
             const Continuation &continuation = *running[i].continuation;
@@ -116,7 +127,30 @@ private:
         if (capture.is_on()) capture.drain(documents);
     }
 
+    /* Numbers that overflowed somewhere in the model end as NaN, or as a row of zeros. */
+    void check_logits(const Running &sequence) const {
+        const float *logits = llama_get_logits_ith(host.context.get(), sequence.output);
+        const int n = llama_vocab_n_tokens(host.vocab);
+        float low = logits[0], high = logits[0];
+        bool is_number = true;
+        for (int i = 0; i < n; ++i) {
+            is_number = is_number && !std::isnan(logits[i]);
+            low = std::min(low, logits[i]);
+            high = std::max(high, logits[i]);
+        }
+        // Single tokens at minus infinity are some models' way to forbid them.
+        if (is_number && std::isfinite(high) && low < high) return;
+        const size_t prompt = sequence.continuation->prompt;
+        const bool is_steered = sequence.continuation->is_steered;
+        const std::string who = is_steered ? plans.name_of(prompt) + " leaves" : "the model has";
+        throw Failure(EXIT_BAD_INPUT,
+                      who + " no usable logits of prompt " + std::to_string(prompt + 1)
+                          + (is_number ? ": they are all alike or infinite" : ": some are NaN")
+                          + (is_steered ? ", expected smaller amounts" : ""));
+    }
+
     void sample(Running &sequence) {
+        check_logits(sequence);
         sequence.next =
             llama_sampler_sample(sequence.sampler.get(), host.context.get(), sequence.output);
         sequence.output = -1;
@@ -186,10 +220,13 @@ private:
             continuation.applied = host.steer.applied(llama_seq_id(i));
             for (const steering::Applied &applied : continuation.applied) {
                 if (applied.in_scope > 0) continue;
-                throw Failure(EXIT_BAD_INPUT,
-                              "the plan of prompt " + std::to_string(continuation.prompt + 1)
-                                  + " never acted: 0 of " + std::to_string(applied.rows)
-                                  + " rows are in its scope");
+                const bool has_generated = continuation.tokens.size() > 1;
+                result.never_acted.push_back(
+                    "the plan of prompt " + std::to_string(continuation.prompt + 1)
+                    + " never acted: 0 of " + std::to_string(applied.rows)
+                    + " rows are in its scope"
+                    + (has_generated ? "" : ", none of them generated: a continuation's last token "
+                                            "is not read, so that takes two tokens"));
             }
         }
     }
@@ -199,7 +236,7 @@ private:
     const Plans &plans;
     Generation result;
     std::vector<Running> running; /* by sequence */
-    std::vector<int32_t> documents;
+    std::vector<CaptureDocument> documents; /* by sequence */
 };
 
 } // namespace

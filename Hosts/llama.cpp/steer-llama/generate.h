@@ -23,12 +23,13 @@ struct Generation {
     std::vector<std::vector<llama_token>> prompt_tokens; /* by prompt */
     std::vector<Continuation> continuations;
     std::vector<std::string> notes;
+    std::vector<std::string> never_acted; /* which plans met no row in their scope, and why */
     int layer = -1;
     double prompt_tokens_per_second = 0;
     double tokens_per_second = 0; /* of all sequences together */
 };
 
-/* Runs every prompt; makes the context. A plan that never met a row in its scope is a Failure. */
+/* Runs every prompt; makes the context. */
 Generation generate(Host &host, const Options &options, const Plans &plans);
 
 #endif

@@ -21,8 +21,9 @@ public:
     Host(const std::string &path, int n_gpu_layers, bool is_verbose);
     ~Host();
 
-    /* Makes the context: `n_sequences` of `n_positions` each. */
-    void make_context(int n_sequences, int n_positions, int n_batch, int n_threads);
+    /* Makes the context: `n_sequences` of `n_positions` each; more than the model's is a
+     * Failure. */
+    void make_context(int n_sequences, int64_t n_positions, int n_batch, int n_threads);
 
     std::vector<llama_token> tokenize(const std::string &text, bool with_bos,
                                       bool with_special) const;

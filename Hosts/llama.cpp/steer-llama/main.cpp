@@ -4,19 +4,32 @@
 
 #include "failure.h"
 #include "generate.h"
+#include "paths.h"
 #include "report.h"
 #include "text_capture.h"
 
+/* What was asked for did not happen, though the results stand. */
+static void check_acted(const std::vector<std::string> &never_acted) {
+    if (never_acted.empty()) return;
+    std::string message;
+    for (const std::string &one : never_acted) message += (message.empty() ? "" : "; ") + one;
+    std::fflush(stdout); // the results come before the complaint
+    throw Failure(EXIT_BAD_INPUT, message);
+}
+
 static void run(const Options &options) {
+    check_paths(options);
     const Plans plans(options);
     Host host(options.model, options.n_gpu_layers, options.is_verbose);
     if (!options.text_files.empty()) {
         const TextCapture capture = capture_texts(host, options, plans);
         options.wants_json ? print_json(capture) : print_text(capture);
+        check_acted(capture.never_acted);
         return;
     }
     const Generation generation = generate(host, options, plans);
     options.wants_json ? print_json(options, generation) : print_text(options, generation);
+    check_acted(generation.never_acted);
 }
 
 static int complain(ExitCode code, const char *message) {

@@ -2,11 +2,14 @@
 
 #include "failure.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+
+#include "ggml.h"
 
 static const char *const help =
     R"(usage: steer-llama --model m.gguf --sae dir --feature 1234 --alpha 4 --prompt "..."
@@ -32,22 +35,26 @@ What to do, for all prompts:
   --no-baseline         only the steered continuations
 
 How to run:
-  --temp X, --seed N    sample at this temperature (0: the likeliest token) with this seed (0)
-  --ctx N               positions per sequence (as many as needed); windows of --text-file (256)
-  --batch N             tokens per decode at most (512)
+  --temp X, --seed N    sample at this temperature, 0.001 to 1000 (0: the likeliest token), with
+                        this seed (0)
+  --ctx N               positions per sequence (as many as needed); windows of --text-file (256);
+                        at most the model's own context
+  --batch N             prompt tokens per decode at most (512)
   --threads N           threads (all cores)
   --gpu-layers N        layers on the GPU (all, where there is one)
   --json                report for scripts
   --verbose             llama.cpp's own messages too
 
 Residual rows into a file that steerctl reads:
-  --capture FILE        safetensors with activations, tokens, positions, documents, special; with
-                        plans the steered rows. Several layers: FILE gets .layer-L before its suffix
+  --capture FILE        safetensors with activations, tokens, positions, documents, special and
+                        steered: 1 where the row's prompt has a plan, whose un-steered twin is
+                        left out. Several layers: FILE gets .layer-L before its suffix
   --capture-layer L     block whose output to keep; repeatable (the plan's layer)
   --text-file FILE      in place of prompts: every line is a document, cut into windows of --ctx
                         with BOS first; repeatable. Needs --capture, generates nothing
 
-Exit codes: 0 done, 2 usage, 3 bad input or a plan that never met a row, 4 environment.
+Exit codes: 0 done, 2 usage, 3 bad input, or a plan that met no row in its scope (results are
+printed and captured all the same), 4 environment: files, memory.
 )";
 
 [[noreturn]] static void usage(const std::string &message) { throw Failure(EXIT_USAGE, message); }
@@ -80,6 +87,10 @@ static int32_t choice(const std::string &flag, const std::string &text,
         list += (i == 0 ? "" : i + 1 < names.size() ? ", " : " or ") + names[i];
     }
     usage(flag + " is '" + text + "', expected " + list);
+}
+
+static bool is_given(const Options &options, const std::string &flag) {
+    return std::find(options.given.begin(), options.given.end(), flag) != options.given.end();
 }
 
 bool Options::is_steered(const Prompt &prompt) const {
@@ -133,7 +144,19 @@ static void check_whole(const Options &options) {
     if (!options.text_files.empty() && options.capture.empty()) {
         usage("--text-file needs --capture");
     }
+    for (const char *flag : {"-n", "--predict", "--temp", "--seed", "--batch", "--no-baseline",
+                             "--phase"}) {
+        if (!options.text_files.empty() && is_given(options, flag)) {
+            usage(std::string(flag) + " means nothing with --text-file, which generates nothing");
+        }
+    }
     check_plan(options);
+    const auto has_none = [](const Prompt &prompt) { return prompt.plan.empty(); };
+    if (options.text_files.empty() && options.has_default_plan()
+        && std::none_of(options.prompts.begin(), options.prompts.end(), has_none)) {
+        usage(std::string(options.plan.empty() ? "--feature" : "--plan before the first --prompt")
+              + " acts on no prompt: every --prompt has a --plan of its own");
+    }
     if (!options.has_plan() && options.capture.empty()) {
         usage("nothing to do: give --feature and --alpha, --plan, or --capture");
     }
@@ -153,6 +176,7 @@ Options parse_options(int argc, char **argv) {
     const long long int_max = std::numeric_limits<int>::max();
     for (int i = 1; i < argc; ++i) {
         const std::string flag = argv[i];
+        options.given.push_back(flag);
         if (flag == "--help" || flag == "-h") {
             std::fputs(help, stdout);
             return Options();
@@ -202,12 +226,19 @@ Options parse_options(int argc, char **argv) {
         else if (flag == "-n" || flag == "--predict") options.n_predict = count(0);
         else if (flag == "--ctx") options.context = count(2);
         else if (flag == "--batch") options.n_batch = count(1);
-        else if (flag == "--threads") options.n_threads = count(1);
+        else if (flag == "--threads") {
+            options.n_threads = int(whole(flag, value(), 1, GGML_MAX_N_THREADS));
+        }
         else if (flag == "--gpu-layers") options.n_gpu_layers = count(0);
         else if (flag == "--seed") options.seed = uint32_t(whole(flag, value(), 0, UINT32_MAX));
         else if (flag == "--temp") {
-            options.temperature = float(number(flag, value()));
-            if (options.temperature < 0) usage("--temp is negative, expected 0 or more");
+            const char *text = value();
+            const double temperature = number(flag, text);
+            // Far outside, logits divided by it are no longer numbers.
+            if (temperature != 0 && !(temperature >= 1e-3 && temperature <= 1e3)) {
+                usage(flag + " is '" + text + "', expected 0 or 0.001 to 1000");
+            }
+            options.temperature = float(temperature);
         }
         else if (flag == "--capture") options.capture = value();
         else if (flag == "--capture-layer") options.capture_layers.push_back(count(0));

@@ -30,6 +30,7 @@ struct Options {
     uint64_t skip_first = 0;
     int layer = -1;
 
+    std::vector<std::string> given; /* flags, as often as they stand there */
     int n_predict = 64;
     int context = 0; /* positions per sequence; 0: as many as are needed */
     int n_batch = 512;
@@ -48,6 +49,8 @@ struct Options {
     bool has_plan() const;
     bool has_default_plan() const { return !plan.empty() || !features.empty(); }
     bool is_steered(const Prompt &prompt) const;
+    /* Whether the plans' layer must be known. */
+    bool needs_layer() const { return has_plan() || (!capture.empty() && capture_layers.empty()); }
 };
 
 /* Parses and checks the arguments; throws Failure with EXIT_USAGE. Empty model: help was

@@ -1,6 +1,7 @@
 #include "plans.h"
 
 #include "failure.h"
+#include "paths.h"
 
 #include <fstream>
 #include <iterator>
@@ -13,10 +14,34 @@ Plans::Plans(const Options &options) : options(options) {
     dictionary.reset(opened);
     if (!options.plan.empty()) default_plan = compile_file(options.plan);
     if (!options.features.empty()) default_plan = compile_flags();
+    if (!options.text_files.empty() && needs_prompt(default_plan.get())) {
+        throw Failure(EXIT_USAGE, options.plan + " tells prompt from generated positions, which "
+                                  "--text-file has not: expected a plan for all positions");
+    }
     for (const Prompt &prompt : options.prompts) {
         const bool has_own = !prompt.plan.empty() && prompt.plan != "none";
         own_plans.push_back(has_own ? compile_file(prompt.plan) : nullptr);
     }
+}
+
+std::string Plans::name_of(size_t index) const {
+    const std::string &own = options.prompts[index].plan;
+    const std::string &file = own.empty() ? options.plan : own;
+    if (!file.empty()) return "the plan " + file;
+    std::string text = "the plan of --feature";
+    for (uint32_t feature : options.features) text += " " + std::to_string(feature);
+    return text;
+}
+
+/* A session without the prompt's length is what such a plan refuses. */
+bool Plans::needs_prompt(const steer_plan_t *plan) {
+    if (!plan) return false;
+    steer_session_t *session = nullptr;
+    if (steer_session_create(plan, STEER_PROMPT_LENGTH_UNKNOWN, &session, nullptr) != STEER_OK) {
+        return true;
+    }
+    steer_session_destroy(session);
+    return false;
 }
 
 PlanHandle Plans::compile_flags() const {
@@ -43,6 +68,7 @@ PlanHandle Plans::compile_flags() const {
 }
 
 PlanHandle Plans::compile_file(const std::string &path) const {
+    check_readable(path, "a plan as JSON");
     std::ifstream file(path, std::ios::binary);
     if (!file) throw Failure(EXIT_ENVIRONMENT, path + " cannot be read");
     const std::string json{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};

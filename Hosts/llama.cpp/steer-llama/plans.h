@@ -26,6 +26,9 @@ public:
     const steer_plan_t *of(size_t index) const;
     const steer_plan_t *of_all() const { return default_plan.get(); }
 
+    /* What to call it in messages. */
+    std::string name_of(size_t index) const;
+
     /* The block after whose output the plans act; throws Failure where the dictionary's place is
      * none. */
     int layer(Host &host) const;
@@ -39,6 +42,7 @@ public:
     std::unique_ptr<steer_dictionary_t, DictionaryDeleter> dictionary;
 
 private:
+    static bool needs_prompt(const steer_plan_t *plan);
     PlanHandle compile_flags() const;
     PlanHandle compile_file(const std::string &path) const;
 

@@ -32,10 +32,11 @@ private:
 };
 
 TextCapture capture_texts(Host &host, const Options &options, const Plans &plans) {
-    const size_t window = size_t(options.context > 0 ? options.context : 256);
+    const int trained = llama_model_n_ctx_train(host.model.get());
+    const size_t window = size_t(options.context > 0 ? options.context : std::min(256, trained));
     const size_t n_bos = host.adds_bos() ? 1 : 0;
     host.make_context(1, int(window), int(window), options.n_threads);
-    const int layer = plans.dictionary || options.layer >= 0 ? plans.layer(host) : -1;
+    const int layer = options.needs_layer() ? plans.layer(host) : -1;
     if (plans.of_all()) plans.attach(host, 0, plans.of_all(), STEER_PROMPT_LENGTH_UNKNOWN);
     Capture capture(host, options, layer);
     Batch batch{int(window)};
@@ -59,7 +60,7 @@ TextCapture capture_texts(Host &host, const Options &options, const Plans &plans
                 }
                 llama_memory_clear(llama_get_memory(host.context.get()), false);
                 host.decode(batch.batch);
-                capture.drain({int32_t(result.n_documents)});
+                capture.drain({{int32_t(result.n_documents), plans.of_all() != nullptr}});
                 result.n_windows += 1;
                 result.n_tokens += size_t(batch.count());
                 progress.show(result.n_windows, result.n_tokens);
@@ -73,9 +74,9 @@ TextCapture capture_texts(Host &host, const Options &options, const Plans &plans
     result.applied = host.steer.applied(0);
     for (const steering::Applied &applied : result.applied) {
         if (applied.in_scope == 0) {
-            throw Failure(EXIT_BAD_INPUT,
-                          "the plan never acted: 0 of " + std::to_string(applied.rows)
-                              + " rows are in its scope");
+            result.never_acted.push_back("the plan never acted: 0 of "
+                                         + std::to_string(applied.rows)
+                                         + " rows are in its scope");
         }
     }
     capture.finish();

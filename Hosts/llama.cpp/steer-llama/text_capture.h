@@ -16,6 +16,7 @@ struct TextCapture {
     double tokens_per_second = 0;
     std::vector<std::string> files;
     std::vector<steering::Applied> applied;
+    std::vector<std::string> never_acted; /* as in Generation */
 };
 
 /* Reads every line of the text files as a document and captures its rows, window by window. */

@@ -1,0 +1,21 @@
+/* What can be said of the files on the command line before a model is loaded. */
+#ifndef STEER_LLAMA_PATHS_H
+#define STEER_LLAMA_PATHS_H
+
+#include <string>
+
+#include "options.h"
+
+/* Throws Failure where a file to read is a folder or cannot be opened. `expected`: what it is. */
+void check_readable(const std::string &path, const std::string &expected);
+
+/* Throws Failure where a file to write is a folder, or its own folder takes no files. */
+void check_writable(const std::string &path);
+
+/* The model, the texts and the captures; the dictionary and the plans are read early anyway. */
+void check_paths(const Options &options);
+
+/* The file that rows of `layer` go to, one of `n_layers`. */
+std::string capture_path(const Options &options, int layer, size_t n_layers);
+
+#endif
