@@ -64,8 +64,9 @@ bool LlamaAdapter::bind(llama_context *context) {
     s.n_embd = llama_model_n_embd(model);
     s.has_positions = llama_model_rope_type(model) != LLAMA_ROPE_TYPE_NONE;
     s.layers.resize(size_t(s.n_layer));
-    s.n_attached.assign(llama_max_parallel_sequences(), 0);
-    s.first_positions.resize(s.n_attached.size());
+    s.n_attached.assign(llama_n_seq_max(context), 0);
+    s.next_positions.resize(s.n_attached.size());
+    s.spans_before.resize(s.n_attached.size());
 
     const size_t n_ubatch = llama_n_ubatch(context);
     s.rows.reserve(llama_n_batch(context));
@@ -124,12 +125,14 @@ bool LlamaAdapter::State::has_sequence(llama_seq_id sequence) {
     if (!context) return fail("the adapter has no context, expected bind() first");
     if (sequence >= 0 && size_t(sequence) < n_attached.size()) return true;
     return fail("sequence " + to_string(sequence) + " is out of range, expected 0 to "
-                + to_string(n_attached.size() - 1));
+                + to_string(n_attached.size() - 1) + " (n_seq_max)");
 }
 
 void LlamaAdapter::State::count_wanted() {
     n_wanted = size_t(std::count_if(layers.begin(), layers.end(),
                                     [](const Layer &layer) { return layer.is_wanted(); }));
+    // Nobody is left who missed those rows.
+    if (n_wanted == 0) was_bypassed = false;
 }
 
 /* Whether the dictionary's kind lets its plans act on a residual stream at all. */
@@ -274,12 +277,7 @@ const CapturedRows *LlamaAdapter::captured(int layer) const {
 }
 
 void LlamaAdapter::clear_captured() {
-    for (Layer &layer : state->layers) {
-        layer.captured.values.clear();
-        layer.captured.tokens.clear();
-        layer.captured.positions.clear();
-        layer.captured.sequences.clear();
-    }
+    for (Layer &layer : state->layers) layer.keep_captured(0);
 }
 
 } // namespace steering

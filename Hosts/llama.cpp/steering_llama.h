@@ -12,8 +12,8 @@
  * sequences, and leaves every other row's bits as they were.
  *
  * ERRORS   Functions that can fail return false (decode: a code other than 0); error() has the
- *          reason, one line, until the next call. Nothing throws except std::bad_alloc outside
- *          decode.
+ *          reason, one line, until the next call. Nothing throws but std::bad_alloc; what
+ *          llama_decode throws is caught, and the decode has failed.
  * THREADS  One thread at a time, the one that decodes.
  * LIFE     The adapter must stay where it is and outlive the context. Plans and dictionaries may be
  *          ended once they are attached.
@@ -35,14 +35,19 @@ namespace steering {
 /* Codes of decode() beside llama_decode's own. */
 enum : int32_t {
     DECODE_REFUSED = -1000, /* nothing was computed; the memory is as it was */
-    DECODE_FAILED = -1001   /* computed and taken back: the batch's positions are removed again */
+    /* Computed and taken back: of the batch, no position is left in the memory and no row among the
+     * captured. A sequence that cannot be brought back to where it was is removed whole, and
+     * error() says so: a sliding-window cache (swa_full off) may have overwritten positions that
+     * it still needs, and a recurrent state cannot go back. */
+    DECODE_FAILED = -1001
 };
 
 /* How a plan is attached. */
 struct AttachOptions {
     /* The block after whose output the plan acts; -1: where the dictionary says that it reads. */
     int layer = -1;
-    /* For plans with phases: positions from here on are generated ones. */
+    /* For plans with phases: positions from here on are generated ones. It cannot be changed later:
+     * after a context shift attach anew, which starts the counts again. */
     uint64_t prompt_length = STEER_PROMPT_LENGTH_UNKNOWN;
 };
 
@@ -86,7 +91,12 @@ public:
     int layer_of(const steer_dictionary_t *dictionary);
 
     /* Starts `plan` on a sequence, from the next decode on. `dictionary` may be NULL when
-     * options.layer is given. One plan per sequence and layer. */
+     * options.layer is given, but then a plan of a transcoder goes unnoticed: plans do not say what
+     * they were made from. One plan per sequence and layer. Sequences are those below the context's
+     * n_seq_max.
+     *
+     * Scopes and phases mean the positions that batches carry. llama_memory_seq_add and _div move
+     * tokens to other positions, and what comes after them meets the plan at the moved ones. */
     bool attach(llama_seq_id sequence, const steer_dictionary_t *dictionary,
                 const steer_plan_t *plan, const AttachOptions &options = {});
 
@@ -99,7 +109,8 @@ public:
      * the batch. */
     bool copy(llama_seq_id from, llama_seq_id to);
 
-    /* llama_decode with steering. 0, a code of llama_decode, DECODE_REFUSED or DECODE_FAILED.
+    /* llama_decode with steering. 0, a code of llama_decode, DECODE_REFUSED or DECODE_FAILED. After
+     * a code of llama_decode every row that is left in the memory was steered.
      * Batches of embeddings are refused while a plan or a capture stands, and so is a token that
      * belongs to a steered and to another sequence. */
     int32_t decode(llama_batch batch);

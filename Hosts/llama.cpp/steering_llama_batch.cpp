@@ -2,7 +2,8 @@
 #include "steering_llama_state.h"
 
 #include <algorithm>
-#include <limits>
+#include <exception>
+#include <string>
 
 namespace steering {
 
@@ -16,24 +17,52 @@ int32_t LlamaAdapter::decode(llama_batch batch) {
     }
     if (s.was_bypassed) {
         s.was_bypassed = false;
-        s.fail("llama_decode was called directly while plans stand, so its rows were not steered: "
-               "expected LlamaAdapter::decode");
+        s.fail("llama_decode was called directly while a plan or a capture stands, so its rows "
+               "were neither steered nor captured: expected LlamaAdapter::decode");
         return DECODE_REFUSED;
     }
     // Without plans a decode is llama.cpp's own affair, whatever the batch holds.
     if (s.n_wanted > 0 && !s.read_batch(batch)) return DECODE_REFUSED;
 
-    s.is_decoding = true;
-    const int32_t code = llama_decode(s.context, batch);
-    s.is_decoding = false;
-
-    if (code != 0) {
-        if (!s.has_failed) s.fail("llama_decode returned " + to_string(code));
-        return code;
+    s.remember();
+    const int32_t code = s.run(batch);
+    if (!s.has_failed && s.n_wanted > 0) code == 0 ? s.check_finished() : s.check_kept();
+    if (s.has_failed) {
+        // Whatever llama_decode says: rows behind the failure went on without their plan, and
+        // llama.cpp keeps the ubatches before one that was aborted.
+        s.take_back();
+        return DECODE_FAILED;
     }
-    if (s.n_wanted == 0 || s.check_finished()) return 0;
-    s.take_back(batch);
-    return DECODE_FAILED;
+    if (code != 0) {
+        s.drop_lost_rows();
+        s.fail("llama_decode returned " + to_string(code));
+    }
+    return code;
+}
+
+/* llama_decode; what it throws becomes a failure like the callback's own. */
+int32_t LlamaAdapter::State::run(const llama_batch &batch) {
+    int32_t code = DECODE_FAILED;
+    is_decoding = true;
+    try {
+        code = llama_decode(context, batch);
+    } catch (const std::exception &exception) {
+        fail(std::string("llama_decode threw: ") + exception.what());
+    } catch (...) {
+        fail("llama_decode threw something that is not a std::exception");
+    }
+    is_decoding = false;
+    return code;
+}
+
+/* Notes what a failed decode must leave behind. */
+void LlamaAdapter::State::remember() {
+    llama_memory_t memory = llama_get_memory(context);
+    for (size_t i = 0; i < spans_before.size(); ++i) {
+        spans_before[i] = {llama_memory_seq_pos_min(memory, llama_seq_id(i)),
+                           llama_memory_seq_pos_max(memory, llama_seq_id(i))};
+    }
+    for (Layer &layer : layers) layer.n_captured_before = layer.captured.tokens.size();
 }
 
 /* Copies the batch's tokens, positions and sequences, as llama.cpp will read them. */
@@ -55,7 +84,7 @@ bool LlamaAdapter::State::read_batch(const llama_batch &batch) {
     if (!batch.token || batch.embd) {
         return fail("the batch holds embeddings, expected tokens while plans stand");
     }
-    if (!batch.pos) std::fill(first_positions.begin(), first_positions.end(), -1);
+    if (!batch.pos) std::fill(next_positions.begin(), next_positions.end(), -1);
     llama_memory_t memory = llama_get_memory(context);
     for (int32_t i = 0; i < batch.n_tokens; ++i) {
         const int32_t n_sequences = batch.seq_id && batch.n_seq_id ? batch.n_seq_id[i] : 1;
@@ -74,7 +103,7 @@ bool LlamaAdapter::State::read_batch(const llama_batch &batch) {
         if (batch.pos) {
             position = batch.pos[i];
         } else {
-            llama_pos &last = first_positions[size_t(sequence)];
+            llama_pos &last = next_positions[size_t(sequence)];
             if (last < 0) last = llama_memory_seq_pos_max(memory, sequence);
             position = last += 1;
         }
@@ -94,6 +123,43 @@ bool LlamaAdapter::State::read_batch(const llama_batch &batch) {
     return true;
 }
 
+/* Whether every ubatch so far was seen whole. */
+bool LlamaAdapter::State::check_ubatches() {
+    if (has_positions && n_positions_checked != n_ubatches) {
+        return fail("the graph showed the positions of " + to_string(n_positions_checked) + " of "
+                    + to_string(n_ubatches) + " ubatches, so rows cannot be told apart");
+    }
+    for (size_t i = 0; i < layers.size(); ++i) {
+        const Layer &layer = layers[i];
+        if (!layer.is_wanted() || layer.n_seen == n_ubatches) continue;
+        const std::string name = "'l_out-" + to_string(i) + "'";
+        if (layer.n_seen == 0) {
+            return fail("no tensor " + name + " appeared, expected one per ubatch: this "
+                        "architecture does not name it");
+        }
+        return fail("tensor " + name + " appeared in " + to_string(layer.n_seen) + " of "
+                    + to_string(n_ubatches) + " ubatches, expected once in each");
+    }
+    return true;
+}
+
+/* After a code of llama_decode: whether the rows that it kept were seen. Only ubatches are kept or
+ * removed, and those before the last were checked when it began. */
+bool LlamaAdapter::State::check_kept() {
+    llama_memory_t memory = llama_get_memory(context);
+    size_t n_kept = 0;
+    for (const BatchRow &row : rows) {
+        if (row.position > spans_before[size_t(row.sequence)].last
+            && row.position <= llama_memory_seq_pos_max(memory, row.sequence)) {
+            n_kept += 1;
+        }
+    }
+    if (n_kept < ubatch_end || n_kept == 0) return true;
+    if (n_kept == ubatch_end) return check_ubatches();
+    return fail("the memory holds " + to_string(n_kept) + " rows of the batch, expected the "
+                + to_string(ubatch_end) + " that the graph showed");
+}
+
 /* Whether every row of every steered sequence met its plan. */
 bool LlamaAdapter::State::check_finished() {
     if (has_failed) return false;
@@ -105,18 +171,10 @@ bool LlamaAdapter::State::check_finished() {
         return fail("the graph took " + to_string(ubatch_end) + " of the batch's "
                     + to_string(rows.size()) + " tokens");
     }
-    if (has_positions && n_positions_checked != n_ubatches) {
-        return fail("the graph showed the positions of " + to_string(n_positions_checked) + " of "
-                    + to_string(n_ubatches) + " ubatches, so rows cannot be told apart");
-    }
+    if (!check_ubatches()) return false;
     for (size_t i = 0; i < layers.size(); ++i) {
         const Layer &layer = layers[i];
         if (!layer.is_wanted()) continue;
-        if (layer.n_seen == 0) {
-            return fail("no tensor 'l_out-" + to_string(i)
-                        + "' appeared, expected one per ubatch: "
-                          "this architecture does not name it");
-        }
         for (size_t sequence = 0; sequence < layer.expected.size(); ++sequence) {
             if (layer.given[sequence] < layer.expected[sequence]) {
                 return fail("the plan of sequence " + to_string(sequence) + " on layer "
@@ -128,24 +186,50 @@ bool LlamaAdapter::State::check_finished() {
     return true;
 }
 
-/* Removes what the batch put into the memory, as llama_decode does with a ubatch that fails. */
-void LlamaAdapter::State::take_back(const llama_batch &batch) {
-    const llama_pos none = std::numeric_limits<llama_pos>::max();
-    std::fill(first_positions.begin(), first_positions.end(), none);
-    for (int32_t i = 0; i < batch.n_tokens; ++i) {
-        const int32_t n_sequences = batch.seq_id && batch.n_seq_id ? batch.n_seq_id[i] : 1;
-        for (int32_t j = 0; j < n_sequences; ++j) {
-            llama_pos &first = first_positions[size_t(batch.seq_id ? batch.seq_id[i][j] : 0)];
-            first = std::min(first, rows[size_t(i)].position);
-        }
-    }
+/* Removes what the decode put into the memory, and what it captured. A batch only ever adds
+ * positions behind those that a sequence has: llama.cpp refuses others. */
+void LlamaAdapter::State::take_back() {
+    for (Layer &layer : layers) layer.keep_captured(layer.n_captured_before);
     llama_memory_t memory = llama_get_memory(context);
-    for (size_t sequence = 0; sequence < first_positions.size(); ++sequence) {
-        if (first_positions[sequence] == none) continue;
-        if (!llama_memory_seq_rm(memory, llama_seq_id(sequence), first_positions[sequence], -1)) {
-            llama_memory_seq_rm(memory, llama_seq_id(sequence), -1, -1);
-            error += "; sequence " + to_string(sequence) + " had to be removed whole";
+    const llama_pos n_window = llama_model_n_swa(llama_get_model(context));
+    for (size_t i = 0; i < spans_before.size(); ++i) {
+        const llama_seq_id sequence = llama_seq_id(i);
+        const Span before = spans_before[i];
+        if (llama_memory_seq_pos_min(memory, sequence) == before.first
+            && llama_memory_seq_pos_max(memory, sequence) == before.last) {
+            continue;
         }
+        const llama_pos next = before.last + 1;
+        const char *reason = nullptr;
+        if (!llama_memory_seq_rm(memory, sequence, next, -1)) {
+            reason = "its memory cannot go back";
+        } else {
+            // A sliding-window cache lets new positions overwrite old ones. That is no loss as long
+            // as the window of the next position is whole.
+            const llama_pos first = llama_memory_seq_pos_min(memory, sequence);
+            const bool is_whole = first >= 0 && n_window > 0 && first <= next - n_window + 1;
+            if (first != before.first && !is_whole) {
+                reason = "positions of its sliding window were overwritten";
+            }
+        }
+        if (!reason) continue;
+        llama_memory_seq_rm(memory, sequence, -1, -1);
+        error += "; sequence " + to_string(sequence) + " had to be removed whole: " + reason;
+    }
+}
+
+/* After a code of llama_decode: it has removed the positions of the ubatch that it gave up. */
+void LlamaAdapter::State::drop_lost_rows() {
+    llama_memory_t memory = llama_get_memory(context);
+    for (Layer &layer : layers) {
+        const CapturedRows &captured = layer.captured;
+        size_t count = captured.tokens.size();
+        while (count > layer.n_captured_before
+               && captured.positions[count - 1]
+                   > llama_memory_seq_pos_max(memory, captured.sequences[count - 1])) {
+            count -= 1;
+        }
+        layer.keep_captured(count);
     }
 }
 

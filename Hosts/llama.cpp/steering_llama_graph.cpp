@@ -96,6 +96,7 @@ bool LlamaAdapter::State::open_ubatch(const ggml_tensor *tokens) {
         return fail("the graph takes " + to_string(count) + " tokens after " + to_string(ubatch_end)
                     + ", but the batch has " + to_string(rows.size()));
     }
+    if (!check_ubatches()) return false;
     ubatch_begin = ubatch_end;
     ubatch_end += count;
     n_ubatches += 1;

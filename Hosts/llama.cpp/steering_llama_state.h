@@ -23,9 +23,24 @@ struct Layer {
     /* Of the running decode, by sequence as above. */
     std::vector<int32_t> expected;
     std::vector<int32_t> given;
-    int32_t n_seen = 0; /* ubatches in which its tensor appeared */
+    int32_t n_seen = 0;           /* ubatches in which its tensor appeared */
+    size_t n_captured_before = 0; /* rows that earlier decodes left */
 
     bool is_wanted() const { return n_attached > 0 || is_captured; }
+
+    /* Drops all captured rows but the first `count`; their memory stays. */
+    void keep_captured(size_t count) {
+        captured.values.resize(count * captured.width);
+        captured.tokens.resize(count);
+        captured.positions.resize(count);
+        captured.sequences.resize(count);
+    }
+};
+
+/* The positions of a sequence that the memory holds; -1 and -1 for none. */
+struct Span {
+    llama_pos first = -1;
+    llama_pos last = -1;
 };
 
 /* One token of the running batch. */
@@ -73,7 +88,8 @@ struct LlamaAdapter::State {
     std::vector<uint64_t> row_positions;
     std::vector<steer_outcome_t> outcomes;
     std::vector<unsigned char> values;
-    std::vector<llama_pos> first_positions; /* by sequence, for taking a batch back */
+    std::vector<llama_pos> next_positions; /* by sequence, for batches without positions */
+    std::vector<Span> spans_before;        /* by sequence, for taking a batch back */
 
     static bool callback(ggml_tensor *tensor, bool ask, void *user);
 
@@ -86,8 +102,13 @@ struct LlamaAdapter::State {
     void drop(llama_seq_id sequence, Layer &layer);
 
     bool read_batch(const llama_batch &batch);
+    void remember();
+    int32_t run(const llama_batch &batch);
+    bool check_ubatches();
+    bool check_kept();
     bool check_finished();
-    void take_back(const llama_batch &batch);
+    void take_back();
+    void drop_lost_rows();
     bool wants(const ggml_tensor *tensor);
     void look_at_inputs(const ggml_tensor *node);
     bool open_ubatch(const ggml_tensor *tokens);

@@ -82,7 +82,9 @@ static void places(llama_model *model) {
     REFUSED(run.steer.attach(-1, mid.get(), mid_plan.get(), options), run.steer, "out of range");
     REFUSED(run.steer.attach(100000, mid.get(), mid_plan.get(), options), run.steer,
             "out of range");
-    REFUSED(run.steer.copy(0, 100000), run.steer, "out of range");
+    REFUSED(run.steer.attach(8, mid.get(), mid_plan.get(), options), run.steer,
+            "sequence 8 is out of range, expected 0 to 7 (n_seq_max)");
+    REFUSED(run.steer.copy(0, 8), run.steer, "out of range");
     REFUSED(run.steer.capture({18}), run.steer, "18 is out of range");
 }
 
@@ -127,6 +129,13 @@ static void batches(llama_model *model, const steer_dictionary_t *dictionary) {
     batch.clear();
     batch.add(2, 0, 300, false);
     refused(batch.batch, "sequence 300 is out of range");
+    // Without positions llama.cpp would write behind a table by this number.
+    llama_batch unplaced = batch.batch;
+    unplaced.pos = nullptr;
+    refused(unplaced, "sequence 300 is out of range");
+    batch.clear();
+    batch.add(2, 0, 8, false);
+    refused(batch.batch, "sequence 8 is out of range, expected 0 to 7");
 
     // A decode around the adapter cannot be steered: the next one says so.
     batch.clear();
@@ -136,6 +145,21 @@ static void batches(llama_model *model, const steer_dictionary_t *dictionary) {
     batch.add(2, 0, 5, true);
     refused(batch.batch, "llama_decode was called directly");
     EXPECT(run.steer.decode(batch.batch) == 0, "once is enough: %s", run.steer.error().c_str());
+
+    // So it does for a capture, but not when nobody is left who missed the rows.
+    run.steer.detach(1);
+    run.steer.capture({3});
+    batch.clear();
+    batch.add(2, 1, 5, true);
+    EXPECT(llama_decode(run.context.get(), batch.batch) == 0, "llama_decode");
+    batch.clear();
+    batch.add(2, 2, 5, true);
+    refused(batch.batch, "neither steered nor captured");
+    EXPECT(llama_decode(run.context.get(), batch.batch) == 0, "llama_decode");
+    run.steer.capture({});
+    batch.clear();
+    batch.add(2, 3, 5, true);
+    EXPECT(run.steer.decode(batch.batch) == 0, "%s", run.steer.error().c_str());
 }
 
 /* Stands between llama.cpp and the adapter, and misleads it. */
