@@ -32,8 +32,7 @@ class SessionInfo:
 class Session(Exclusive):
     """Applies a plan to the rows of one sequence, in order, in place.
 
-    One thread at a time; another one gets an error. The interpreter's lock is released while rows
-    are edited, so sessions of different threads run side by side.
+    One thread at a time; another gets an error. The interpreter's lock is released during calls.
     """
 
     def __init__(self, plan: Plan, prompt_length: int | None = None) -> None:
@@ -254,9 +253,9 @@ def batch_apply(
                 f"{found.count} rows come with {len(positions)} positions, expected one for each",
             )
         places = np.array([_rows.count(place, "position") for place in positions], np.uint64)
+    if not distinct and outcomes is not None:
+        outcomes[:] = s.UNTOUCHED
     if not distinct:
-        if outcomes is not None:
-            outcomes[:] = s.UNTOUCHED
         return
     with _started(distinct) as handles:
         address_of = {id(session): handle.address for session, handle in zip(distinct, handles)}

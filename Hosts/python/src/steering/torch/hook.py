@@ -10,8 +10,9 @@ import torch
 
 from ..errors import ARGUMENT, SHAPE, SteeringError
 from ..plan import Plan
-from .backends import ROW_TYPES, AbiBackend, ArraysBackend, abi_obstacle
+from .backends import ROW_TYPES, AbiBackend, ArraysBackend
 from .counts import Applied
+from .obstacles import abi_obstacle
 from .positions import PositionTracker, by_name
 
 _BACKENDS = ("auto", "abi", "arrays")
@@ -126,7 +127,7 @@ class SteeringHook:
         try:
             hidden = _hidden_states(output)
             self._check(hidden)
-            edited = self._run(hidden, args, kwargs)
+            edited = self._run(hidden, output, args, kwargs)
         finally:
             self._busy.release()
         return None if edited is hidden else _with_hidden_states(output, edited)
@@ -149,7 +150,7 @@ class SteeringHook:
                 "torch.bfloat16 or torch.float16",
             )
 
-    def _run(self, hidden: torch.Tensor, args: tuple, kwargs: dict) -> torch.Tensor:
+    def _run(self, hidden: torch.Tensor, output, args: tuple, kwargs: dict) -> torch.Tensor:
         batch, seq, _ = hidden.shape
         plans = self._plans * batch if self._is_shared else self._plans
         if len(plans) != batch:
@@ -161,7 +162,7 @@ class SteeringHook:
         self._rows += int(where.real.sum())
         if seq == 0 or not any(plans):
             return hidden
-        if self._uses_abi(hidden, args, kwargs):
+        if self._uses_abi(hidden, output, args, kwargs):
             target = hidden.clone(memory_format=torch.contiguous_format) if self._copy else hidden
             result, edited, undefined = self._abi.run(target, plans, where)
         else:
@@ -170,10 +171,10 @@ class SteeringHook:
         self._undefined = self._undefined + undefined
         return result
 
-    def _uses_abi(self, hidden: torch.Tensor, args: tuple, kwargs: dict) -> bool:
+    def _uses_abi(self, hidden: torch.Tensor, output, args: tuple, kwargs: dict) -> bool:
         if self._backend == "arrays":
             return False
-        obstacle = abi_obstacle(hidden, args, kwargs, self._copy)
+        obstacle = abi_obstacle(self._module, hidden, output, args, kwargs, self._copy)
         if obstacle is not None and self._backend == "abi":
             raise SteeringError(ARGUMENT, obstacle)
         return obstacle is None

@@ -93,7 +93,7 @@ class PositionTracker:
         return RowMap(positions, real, lengths)
 
     def _find(self, batch, seq, kwargs, inputs) -> tuple[torch.Tensor, torch.Tensor]:
-        everything = torch.ones(batch, seq, dtype=torch.bool)
+        everything = torch.ones(batch, seq, dtype=torch.bool, device="cpu")
         mask = kwargs.get("attention_mask")
         flat = inputs.attention_mask if inputs is not None else None
         if flat is None and isinstance(mask, torch.Tensor) and mask.dim() == 2:
@@ -107,7 +107,7 @@ class PositionTracker:
             return self._count(batch, seq).expand(batch, seq), everything
         given = self._given(batch, seq, kwargs)
         if given is None and inputs is not None and inputs.past is not None:
-            given = (inputs.past + torch.arange(seq))[None]
+            given = (inputs.past + torch.arange(seq, device="cpu"))[None]
         if given is None:
             given = self._own(batch, seq)
         refuse_hidden_padding(mask, given)
@@ -152,7 +152,7 @@ class PositionTracker:
                 f"the batch has {batch} sequences after {self._batch}, expected the same until "
                 "hook.reset()",
             )
-        return (self._next + torch.arange(seq))[None]
+        return (self._next + torch.arange(seq, device="cpu"))[None]
 
     def _lengths(self, batch, positions, real) -> list[int | None]:
         given = self._prompt_length
