@@ -12,8 +12,9 @@ from ..errors import ARGUMENT, SHAPE, SteeringError
 from ..plan import Plan
 from .backends import ROW_TYPES, AbiBackend, ArraysBackend
 from .counts import Applied
+from .inputs import ModelCalls, by_name, refuse_two_halves
 from .obstacles import abi_obstacle
-from .positions import PositionTracker, by_name
+from .positions import PositionTracker
 
 _BACKENDS = ("auto", "abi", "arrays")
 _UNFIRED = ("error", "warn", "ignore")
@@ -48,22 +49,26 @@ class SteeringHook:
                 raise SteeringError(
                     ARGUMENT, f"{name} is of type {type(value).__name__}, expected a torch module"
                 )
+        if model is not None:
+            refuse_two_halves(model)
         self._module, self._model = module, model
         self._plans = [plan] if isinstance(plan, Plan) else list(plan)
         self._is_shared = isinstance(plan, Plan)
         self._width = _common_width(self._plans)
         self._backend, self._copy, self._unfired = backend, copy, unfired
         known = [plan for plan in self._plans if plan is not None]
+        self._model_calls = None if model is None else ModelCalls()
         self._tracker = PositionTracker(
             prompt_length,
             positions,
             needs_positions=any(plan.needs_positions for plan in known),
             needs_prompt_length=any(plan.needs_prompt_length for plan in known),
+            calls=self._model_calls,
         )
         self._abi, self._arrays = AbiBackend(), ArraysBackend(check_finite)
         self._busy = threading.Lock()
         self._removers: list = []
-        self._rows = self._calls = 0
+        self._rows = self._calls = self._calls_before = 0
         self._edited: torch.Tensor | int = 0
         self._undefined: torch.Tensor | int = 0
 
@@ -73,14 +78,14 @@ class SteeringHook:
             raise SteeringError(ARGUMENT, "the hook is installed, expected to install it once")
         if self._model is not None:
             self._removers.append(
-                self._model.register_forward_pre_hook(
-                    lambda model, args, kwargs: self._tracker.see_model(model, args, kwargs),
-                    with_kwargs=True,
-                )
+                self._model.register_forward_pre_hook(self._model_calls.begin, with_kwargs=True)
             )
+            self._removers.append(
+                self._model.register_forward_hook(self._model_calls.end, always_call=True)
+            )
+        self._calls_before = self._calls
         # First of the module's hooks: what other hooks record (transformers' hidden_states among
-        # them)
-        # is then the edited output, whatever the order of installing.
+        # them) is then the edited output, whatever the order of installing.
         self._removers.append(
             self._module.register_forward_hook(self._edit, with_kwargs=True, prepend=True)
         )
@@ -106,7 +111,7 @@ class SteeringHook:
 
     def __exit__(self, kind, error, trace) -> None:
         self.remove()
-        if self._calls == 0 and kind is None and self._unfired != "ignore":
+        if self._calls == self._calls_before and kind is None and self._unfired != "ignore":
             message = (
                 f"the hook on {type(self._module).__name__} never fired, expected the module to be "
                 "called while it was installed"
