@@ -124,7 +124,7 @@ def call(name: str, *arguments) -> None:
         raise failure(status, error)
 
 
-_NO_COPY = (
+NO_COPY = (
     "plans, dictionaries and sessions hold the library's memory and cannot be copied or pickled, "
     "expected hooks to be removed before their module is copied"
 )
@@ -151,13 +151,13 @@ class Handle:
             self._destroy(address)
 
     def __deepcopy__(self, memo):
-        raise SteeringError(ARGUMENT, _NO_COPY)
+        raise SteeringError(ARGUMENT, NO_COPY)
 
     def __copy__(self):
-        raise SteeringError(ARGUMENT, _NO_COPY)
+        raise SteeringError(ARGUMENT, NO_COPY)
 
     def __reduce_ex__(self, protocol):
-        raise SteeringError(ARGUMENT, _NO_COPY)
+        raise SteeringError(ARGUMENT, NO_COPY)
 
 
 def create(name: str, destroy: str, *arguments) -> Handle:

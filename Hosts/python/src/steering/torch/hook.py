@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
+from .._library import NO_COPY
 from ..errors import ARGUMENT, SHAPE, SteeringError
 from ..plan import Plan
 from .backends import ROW_TYPES, AbiBackend, ArraysBackend
@@ -123,6 +124,9 @@ class SteeringHook:
     def __repr__(self) -> str:
         state = "installed" if self._removers else "removed"
         return f"<SteeringHook on {type(self._module).__name__}, {state}: {self.applied}>"
+
+    def __deepcopy__(self, memo):
+        raise SteeringError(ARGUMENT, NO_COPY)
 
     def _edit(self, module, args, kwargs, output):
         if not self._busy.acquire(blocking=False):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 
+from .._library import NO_COPY
 from ..errors import ARGUMENT, SteeringError
 
 
@@ -29,6 +30,9 @@ class ModelCalls:
 
     def __init__(self) -> None:
         self._local = threading.local()
+
+    def __deepcopy__(self, memo):
+        raise SteeringError(ARGUMENT, NO_COPY)
 
     def begin(self, model, args, kwargs) -> None:
         """A hook before the model's call."""
