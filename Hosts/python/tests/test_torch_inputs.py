@@ -132,6 +132,23 @@ def test_the_mask_lasts_for_the_call_and_no_longer(skips, every):
             model.block(HIDDEN)
 
 
+@pytest.mark.parametrize("kind", [Model, Recurrent])
+def test_a_block_that_is_used_twice_stands_where_it_stood(generated, kind):
+    model = kind()
+    forward, block = model.forward, model.block
+    model.forward = lambda hidden, attention_mask=None, **rest: block(
+        forward(hidden, attention_mask, **rest)
+    )
+    cache = "past_key_values" if kind is Model else "cache_params"
+    _, hook = steered(generated, model, prompt_length="prefill")
+    with hook:
+        assert edited(model, HIDDEN, MASK, **{cache: None}) == [[0] * 4] * 2
+        longer = torch.cat([MASK, torch.ones(2, 1, dtype=torch.int64)], dim=1)
+        step = HIDDEN[:, :1]
+        assert edited(model, step, longer, **{cache: Cache(4)}) == [[1]] * 2 or kind is Recurrent
+        assert hook.applied == (4, 6 * 2 + 4, 0, 4)
+
+
 def test_threads_have_their_own_masks(skips):
     model, hook = steered(skips)
     barrier, found = threading.Barrier(2), {}

@@ -9,11 +9,7 @@ import torch
 from .._structs import MAX_POSITION
 from ..errors import ARGUMENT, SHAPE, SteeringError
 from .inputs import ModelCalls, ModelInputs, in_backward
-from .padding import (
-    refuse_disagreement,
-    refuse_hidden_padding,
-    real_tokens,
-)
+from .padding import real_tokens, refuse_disagreement, refuse_hidden_padding
 from .prompts import PromptLengths
 
 UNKNOWN = 2**63 - 1
@@ -56,6 +52,7 @@ class PositionTracker:
         self._next = 0
         self._batch: int | None = None
         self._padded = False
+        self._seen: tuple[ModelInputs | None, RowMap | None] = (None, None)
         self._prompts.reset()
 
     def rows(self, batch: int, seq: int, kwargs: dict) -> RowMap:
@@ -68,6 +65,10 @@ class PositionTracker:
             SteeringError: It cannot be told; the message says what to pass.
         """
         inputs = self._inputs()
+        if inputs is not None and inputs is self._seen[0] and self._batch == batch:
+            where = self._seen[1]
+            if where.positions.shape == (batch, seq):
+                return where  # a block that is used again within one call of the model
         positions, real = self._find(batch, seq, kwargs, inputs)
         if bool((positions < 0).any()) or bool((positions > MAX_POSITION).any()):
             raise SteeringError(ARGUMENT, f"a position is outside 0 to {MAX_POSITION}")
@@ -76,7 +77,9 @@ class PositionTracker:
             self._next = inputs.past
         self._next += seq
         self._batch = batch
-        return RowMap(positions, real, lengths)
+        where = RowMap(positions, real, lengths)
+        self._seen = (inputs, where)
+        return where
 
     def _inputs(self) -> ModelInputs | None:
         if self._calls is None and not self._needs_positions:
