@@ -176,8 +176,10 @@ def test_reduced_precision_is_seen_in_both_settings(place):
         pytest.skip("this torch has one setting of precision only")
     owner = torch.backends.cuda.matmul if place == "matmul" else torch.backends
     before = owner.fp32_precision
-    cuda = torch.device("cuda")
+    cuda, matmul = torch.device("cuda"), torch.backends.cuda.matmul
+    own = matmul.fp32_precision
     try:
+        matmul.fp32_precision = "none"  # else the setting for everything does not reach it
         owner.fp32_precision = "tf32"
         with pytest.raises(SteeringError, match="rounded below f32"):
             _check_precision(cuda)
@@ -185,6 +187,7 @@ def test_reduced_precision_is_seen_in_both_settings(place):
         _check_precision(cuda)
     finally:
         owner.fp32_precision = before
+        matmul.fp32_precision = own
 
 
 def test_projecting_out_a_tiny_direction(tmp_path):
