@@ -22,10 +22,26 @@ def library() -> Path:
     if not path.is_file():
         raise SystemExit(
             f"'{path}' is not a file, expected {SONAME}: run 'make lib' at the top of the source "
-            f"tree, "
-            "or set STEERING_LIBRARY to its path"
+            "tree, or set STEERING_LIBRARY to its path"
         )
     return path
+
+
+def licences(source: Path) -> list[Path]:
+    """The texts of what is linked into the library; they must travel with it.
+
+    Beside it in doc, as `make lib` leaves them, or in share/doc/steering, as installed.
+    """
+    top = source.parent.parent
+    places = [top / "doc", top / "share" / "doc" / "steering"]
+    for place in places:
+        texts = sorted(place.glob("*.copyright"))
+        if texts:
+            return [*texts, *place.glob("LICENSE")]
+    raise SystemExit(
+        f"there are no licences (*.copyright) in {' or '.join(map(str, places))}, expected those "
+        "of what is linked into the library: run 'make lib', or name an installed library"
+    )
 
 
 class BuildWithLibrary(build_py):
@@ -37,9 +53,7 @@ class BuildWithLibrary(build_py):
         target = Path(self.build_lib) / "steering" / "lib"
         target.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target / SONAME)
-        # Licences of the library and of what is linked into it.
-        texts = [TOP / "LICENSE", *sorted((source.parent.parent / "doc").glob("*"))]
-        for text in texts:
+        for text in (TOP / "LICENSE", *licences(source)):
             if text.is_file():
                 shutil.copyfile(text, target / text.name)
 

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from . import _structs as s
-from .errors import LibraryError, SteeringError
+from .errors import ARGUMENT, LibraryError, SteeringError
 
 SONAME = "libsteering.so.1"
 ENVIRONMENT = "STEERING_LIBRARY"
@@ -111,13 +111,23 @@ def failure(status: int, error: s.Error) -> SteeringError:
 def call(name: str, *arguments) -> None:
     """Calls a function that returns a status and takes an error block last.
 
+    A handle is passed as the object, never as its address: ``arguments`` then holds it until the
+    call is over, though its owner be closed meanwhile in another thread.
+
     Raises:
         SteeringError: The call failed.
     """
     error = new_error()
-    status = getattr(library(), name)(*arguments, ctypes.byref(error))
+    raw = [entry.address if isinstance(entry, Handle) else entry for entry in arguments]
+    status = getattr(library(), name)(*raw, ctypes.byref(error))
     if status != 0:
         raise failure(status, error)
+
+
+NO_COPY = (
+    "plans, dictionaries and sessions hold the library's memory and cannot be copied or pickled, "
+    "expected hooks to be removed before their module is copied"
+)
 
 
 class Handle:
@@ -134,9 +144,20 @@ class Handle:
         self._destroy = destroy
 
     def __del__(self) -> None:
-        address, self.address = self.address, None
+        # One that was never filled (a failed construction) has neither attribute.
+        address = getattr(self, "address", None)
         if address:
+            self.address = None
             self._destroy(address)
+
+    def __deepcopy__(self, memo):
+        raise SteeringError(ARGUMENT, NO_COPY)
+
+    def __copy__(self):
+        raise SteeringError(ARGUMENT, NO_COPY)
+
+    def __reduce_ex__(self, protocol):
+        raise SteeringError(ARGUMENT, NO_COPY)
 
 
 def create(name: str, destroy: str, *arguments) -> Handle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import NamedTuple
 
 import numpy as np
@@ -56,7 +57,13 @@ def _row_type(array: np.ndarray, type: str | None) -> int:
 
 
 def describe(
-    array: np.ndarray, width: int, whose: str, *, type: str | None = None, writable: bool = False
+    array: np.ndarray,
+    width: int,
+    whose: str,
+    *,
+    type: str | None = None,
+    writable: bool = False,
+    name: str = "rows",
 ) -> Rows:
     """Checks rows and says where they are.
 
@@ -67,14 +74,30 @@ def describe(
         whose: What has that width, for messages, as in ``"the plan's"``.
         type: ``"f32"``, ``"bf16"`` or ``"f16"``; needed for uint16 only.
         writable: Whether they will be changed.
+        name: What messages call them.
 
     Raises:
         SteeringError: They cannot be used where they are.
     """
+    try:
+        return _described(array, width, whose, type, writable)
+    except SteeringError as error:
+        if name == "rows":
+            raise
+        words = error.message.replace("rows are", f"{name} is", 1)
+        message = words.replace("rows have", f"{name} has", 1)
+        raise SteeringError(error.status, message) from None
+
+
+def _described(array, width: int, whose: str, type: str | None, writable: bool) -> Rows:
     if not isinstance(array, np.ndarray):
         kind = array.__class__.__name__
         raise SteeringError(
             ARGUMENT, f"rows are of type {kind}, expected a numpy array (numpy.asarray makes one)"
+        )
+    if isinstance(array, np.ma.MaskedArray):
+        raise SteeringError(
+            ARGUMENT, "rows are a masked array, expected a plain one: masked rows would be edited"
         )
     row_type = _row_type(array, type)
     if array.ndim not in (1, 2):
@@ -141,8 +164,8 @@ def output(array: np.ndarray | None, shape: tuple[int, ...], dtype, name: str) -
 def count(value, name: str, limit: int = s.MAX_POSITION) -> int:
     """An integer of the caller's, checked against 0 ... limit."""
     try:
-        number = value.__index__()
-    except AttributeError:
+        number = operator.index(value)
+    except (TypeError, ValueError):
         raise SteeringError(ARGUMENT, f"{name} is {value!r}, expected an integer") from None
     if isinstance(value, bool) or not 0 <= number <= limit:
         raise SteeringError(ARGUMENT, f"{name} is {value!r}, expected 0 to {limit}")

@@ -52,6 +52,11 @@ def sized(struct: type[ctypes.Structure], **fields):
     return struct(struct_size=ctypes.sizeof(struct), **fields)
 
 
+def named(names: tuple[str, ...], number: int) -> str:
+    """The name of a constant; a newer library may have some that this package does not know."""
+    return names[number] if 0 <= number < len(names) else f"unknown ({number})"
+
+
 class Error(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),

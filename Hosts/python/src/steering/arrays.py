@@ -128,18 +128,18 @@ def export(plan: Plan) -> PlanArrays:
         SteeringError: The library refused.
     """
     owner = plan._live()
-    handle = create("steer_arrays_create", "steer_arrays_destroy", owner.address)
+    handle = create("steer_arrays_create", "steer_arrays_destroy", owner)
     view = s.sized(s.PlanArrays)
-    call("steer_arrays_view", handle.address, ctypes.byref(view))
+    call("steer_arrays_view", handle, ctypes.byref(view))
     arrays: dict[str, np.ndarray | None] = {}
     for name, (shape, dtype) in _shapes(view).items():
         address = getattr(view, name)
         empty = address is None or 0 in shape
         arrays[name] = None if empty else np.asarray(_Memory(handle, address, shape, dtype))
     result = PlanArrays(
-        normalisation=s.NORMALISATIONS[view.normalisation],
+        normalisation=s.named(s.NORMALISATIONS, view.normalisation),
         normalisation_value=view.normalisation_value,
-        selection=s.SELECTIONS[view.selection],
+        selection=s.named(s.SELECTIONS, view.selection),
         k=view.k,
         model_width=view.model_width,
         width=view.width,

@@ -103,20 +103,20 @@ class Dictionary(Owner):
 
     def _read_info(self) -> DictionaryInfo:
         info = s.sized(s.DictionaryInfo)
-        call("steer_dictionary_inspect", self._live().address, ctypes.byref(info))
+        call("steer_dictionary_inspect", self._live(), ctypes.byref(info))
         return DictionaryInfo(
-            kind=s.KINDS[info.kind],
+            kind=s.named(s.KINDS, info.kind),
             feature_count=info.feature_count,
             model_width=info.model_width,
             output_width=info.output_width,
-            activation=s.ACTIVATIONS[info.activation],
-            normalisation=s.NORMALISATIONS[info.normalisation],
+            activation=s.named(s.ACTIVATIONS, info.activation),
+            normalisation=s.named(s.NORMALISATIONS, info.normalisation),
             k=info.k,
             weight_bytes=info.weight_bytes,
             input_layer=None if info.input_layer < 0 else info.input_layer,
-            input_site=s.SITES[info.input_site],
+            input_site=s.named(s.SITES, info.input_site),
             output_layer=None if info.output_layer < 0 else info.output_layer,
-            output_site=s.SITES[info.output_site],
+            output_site=s.named(s.SITES, info.output_site),
         )
 
     @property
@@ -129,7 +129,7 @@ class Dictionary(Owner):
         required = ctypes.c_size_t()
         buffer, capacity = None, 0
         try:
-            call("steer_dictionary_text", handle.address, which, None, 0, ctypes.byref(required))
+            call("steer_dictionary_text", handle, which, None, 0, ctypes.byref(required))
         except SteeringError as error:
             if error.name != "STEER_ERR_CAPACITY":
                 raise
@@ -137,7 +137,7 @@ class Dictionary(Owner):
         buffer = ctypes.create_string_buffer(max(capacity, 1))
         call(
             "steer_dictionary_text",
-            handle.address,
+            handle,
             which,
             ctypes.addressof(buffer),
             capacity,

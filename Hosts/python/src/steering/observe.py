@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _rows
 from . import _structs as s
-from ._library import Exclusive, call, create
+from ._library import Exclusive, Handle, call, create
 from .dictionary import Dictionary
 from .errors import ARGUMENT, CAPACITY, SHAPE, SteeringError
 
@@ -49,7 +49,7 @@ class Reader(Exclusive):
         self._handle = create(
             "steer_reader_create",
             "steer_reader_destroy",
-            dictionary._live().address,
+            dictionary._live(),
             self._features.ctypes.data,
             len(self._features),
         )
@@ -81,7 +81,7 @@ class Reader(Exclusive):
             target = out
             if isinstance(out, np.ndarray) and out.ndim == 2 and out.shape[0] != found.count:
                 raise SteeringError(SHAPE, f"out has {out.shape[0]} rows, expected {found.count}")
-        place = _rows.describe(target, shape[1], "the reader's", type="f32", writable=True)
+        place = _rows.describe(target, shape[1], "the reader's", type="f32", writable=True, name="out")
         if place.count != found.count:
             raise SteeringError(SHAPE, f"out has {place.count} rows, expected {found.count}")
         if out is not None and np.may_share_memory(rows, out):
@@ -90,7 +90,7 @@ class Reader(Exclusive):
         try:
             call(
                 "steer_reader_read",
-                handle.address,
+                handle,
                 found.address,
                 found.type,
                 found.count,
@@ -119,7 +119,7 @@ class Encoder(Exclusive):
         self._width, self._feature_count = info.model_width, info.feature_count
         self._sure = info.k or info.feature_count
         self._handle = create(
-            "steer_encoder_create", "steer_encoder_destroy", dictionary._live().address
+            "steer_encoder_create", "steer_encoder_destroy", dictionary._live()
         )
 
     def encode(self, rows: np.ndarray, *, type: str | None = None) -> Codes:
@@ -135,13 +135,13 @@ class Encoder(Exclusive):
         try:
             while True:
                 try:
-                    return self._encode(handle.address, found, capacity)
+                    return self._encode(handle, found, capacity)
                 except _TooSmall as needed:
                     capacity = needed.required
         finally:
             self._busy.release()
 
-    def _encode(self, address: int, found: _rows.Rows, capacity: int) -> Codes:
+    def _encode(self, handle: Handle, found: _rows.Rows, capacity: int) -> Codes:
         offsets = np.zeros(found.count + 1, np.uint64)
         indices = np.empty(capacity, np.uint32)
         values = np.empty(capacity, np.float32)
@@ -150,7 +150,7 @@ class Encoder(Exclusive):
         try:
             call(
                 "steer_encoder_encode",
-                address,
+                handle,
                 found.address,
                 found.type,
                 found.count,

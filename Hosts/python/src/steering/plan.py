@@ -69,7 +69,7 @@ class Plan(Owner):
                 "pathlib.Path, or interventions",
             )
         info = s.sized(s.PlanInfo)
-        call("steer_plan_inspect", self._live().address, ctypes.byref(info))
+        call("steer_plan_inspect", self._live(), ctypes.byref(info))
         self._width, self._flags = info.width, info.flags
         self._counts = (info.n_interventions, info.n_features, info.n_readings)
 
@@ -125,7 +125,7 @@ class Plan(Owner):
         Equal in every process and on every machine. Plans that rank read the whole encoder once.
         """
         digest = (ctypes.c_uint8 * 32)()
-        call("steer_plan_fingerprint", self._live().address, ctypes.addressof(digest))
+        call("steer_plan_fingerprint", self._live(), ctypes.addressof(digest))
         return bytes(digest)
 
     @property
@@ -203,7 +203,10 @@ def _json(spec) -> bytes:
     if isinstance(spec, bytes):
         return spec
     if isinstance(spec, str):
-        return spec.encode()
+        try:
+            return spec.encode()
+        except UnicodeEncodeError as error:
+            raise SteeringError(PLAN, f"plan is not Unicode ({error}), expected JSON text") from None
     if isinstance(spec, os.PathLike):
         try:
             return Path(spec).read_bytes()
@@ -222,7 +225,7 @@ def _json(spec) -> bytes:
 
 def _compile_json(dictionary: Dictionary, text: bytes) -> Handle:
     handle = dictionary._live()
-    return create("steer_plan_compile_json", "steer_plan_destroy", handle.address, text, len(text))
+    return create("steer_plan_compile_json", "steer_plan_destroy", handle, text, len(text))
 
 
 def _compile(
@@ -236,7 +239,7 @@ def _compile(
     return create(
         "steer_plan_compile",
         "steer_plan_destroy",
-        handle.address,
+        handle,
         (s.Intervention * len(structs))(*structs),
         len(structs),
         scope_struct(scope, "scope"),

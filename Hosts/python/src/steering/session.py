@@ -32,8 +32,7 @@ class SessionInfo:
 class Session(Exclusive):
     """Applies a plan to the rows of one sequence, in order, in place.
 
-    One thread at a time; another one gets an error. The interpreter's lock is released while rows
-    are edited, so sessions of different threads run side by side.
+    One thread at a time; another gets an error. The interpreter's lock is released during calls.
     """
 
     def __init__(self, plan: Plan, prompt_length: int | None = None) -> None:
@@ -49,7 +48,7 @@ class Session(Exclusive):
         self._handle = create(
             "steer_session_create",
             "steer_session_destroy",
-            plan._live().address,
+            plan._live(),
             _prompt_length(prompt_length),
         )
 
@@ -159,7 +158,7 @@ class Session(Exclusive):
         """A session in the same state, for a beam or a copied KV cache."""
         handle = self._start()
         try:
-            made = create("steer_session_fork", "steer_session_destroy", handle.address)
+            made = create("steer_session_fork", "steer_session_destroy", handle)
         finally:
             self._busy.release()
         session = Session.__new__(Session)
@@ -176,7 +175,7 @@ class Session(Exclusive):
         with _started([other]) as (source,):
             handle = self._start()
             try:
-                call("steer_session_assign", source.address, handle.address)
+                call("steer_session_assign", source, handle)
             finally:
                 self._busy.release()
 
@@ -230,11 +229,10 @@ def batch_apply(
         if not isinstance(session, Session):
             kind = session.__class__.__name__
             raise SteeringError(ARGUMENT, f"sessions hold a {kind}, expected Session or None")
-    if rows.ndim != 2 if isinstance(rows, np.ndarray) else False:
+    if isinstance(rows, np.ndarray) and rows.ndim != 2:
         raise SteeringError(SHAPE, f"rows have {rows.ndim} axes, expected [n_rows, width]")
-    if not distinct:
-        return
-    width = distinct[0].plan.width
+    # With None alone no plan says how wide rows are; they are checked all the same.
+    width = distinct[0].plan.width if distinct else getattr(rows, "shape", (0,))[-1]
     for session in distinct:
         if session.plan.width != width:
             raise SteeringError(
@@ -255,6 +253,10 @@ def batch_apply(
                 f"{found.count} rows come with {len(positions)} positions, expected one for each",
             )
         places = np.array([_rows.count(place, "position") for place in positions], np.uint64)
+    if not distinct and outcomes is not None:
+        outcomes[:] = s.UNTOUCHED
+    if not distinct:
+        return
     with _started(distinct) as handles:
         address_of = {id(session): handle.address for session, handle in zip(distinct, handles)}
         addresses = np.array(

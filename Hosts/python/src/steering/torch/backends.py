@@ -46,6 +46,9 @@ class AbiBackend:
             width,
             outcomes.ctypes.data,
         )
+        if not hidden.is_inference():
+            # Written behind torch's back: what saved the old values for backward must notice.
+            torch.autograd.graph.increment_version(hidden)
         counts = np.bincount(outcomes, minlength=3)
         return hidden, int(counts[s.EDITED]), int(counts[s.UNDEFINED])
 
@@ -72,13 +75,15 @@ class ArraysBackend:
         flat = hidden.reshape(batch * seq, width)
         result, edited, undefined = flat, 0, 0
         lengths = torch.tensor(
-            [UNKNOWN if length is None else length for length in where.prompt_lengths]
+            [UNKNOWN if length is None else length for length in where.prompt_lengths],
+            dtype=torch.int64,
+            device="cpu",
         )
         lengths = lengths[:, None].expand(batch, seq).reshape(-1)
         positions, real = where.positions.reshape(-1), where.real.reshape(-1)
         for plan in dict.fromkeys(plan for plan in plans if plan is not None):
             tensors = self._on(plan, hidden.device)
-            mine = torch.tensor([other is plan for other in plans])
+            mine = torch.tensor([other is plan for other in plans], device="cpu")
             holds = edit.scopes_hold(tensors.arrays, positions, lengths)
             covered = holds.any(dim=1) & real & mine[:, None].expand(batch, seq).reshape(-1)
             index = covered.nonzero()[:, 0]
@@ -100,29 +105,3 @@ class ArraysBackend:
             # The plan is kept too: its id must stay its own.
             self._tensors[key] = (plan, edit.PlanTensors(plan.arrays, device))
         return self._tensors[key][1]
-
-
-def abi_obstacle(hidden: torch.Tensor, args: tuple, kwargs: dict, copied: bool) -> str | None:
-    """Why the library cannot edit this tensor where it is; None if it can."""
-    if hidden.device.type != "cpu":
-        return f"the output is on device {hidden.device}, expected cpu: pass backend='arrays'"
-    if torch.is_grad_enabled() and hidden.requires_grad:
-        return (
-            "the output requires a gradient, which the abi backend cannot carry, expected "
-            "torch.no_grad() or backend='arrays'"
-        )
-    if copied:
-        return None
-    if not hidden.is_contiguous():
-        return (
-            f"the output has strides {list(hidden.stride())}, expected a contiguous tensor: pass "
-            "copy=True or backend='arrays'"
-        )
-    storage = hidden.untyped_storage().data_ptr()
-    for value in (*args, *kwargs.values()):
-        if isinstance(value, torch.Tensor) and value.untyped_storage().data_ptr() == storage:
-            return (
-                "the module's output shares memory with its input, expected apart: pass copy=True "
-                "or backend='arrays'"
-            )
-    return None

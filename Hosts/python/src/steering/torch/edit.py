@@ -36,6 +36,8 @@ class Edited(NamedTuple):
 class PlanTensors:
     """A plan's arrays on one device."""
 
+    # They outlive the call that makes them: as inference tensors no gradient could pass later.
+    @torch.inference_mode(False)
     def __init__(self, arrays: PlanArrays, device: torch.device) -> None:
         self.arrays = arrays
         self.device = device
@@ -145,19 +147,33 @@ def _refuse(bad: torch.Tensor, numbers: torch.Tensor | None, message: str) -> No
 
 
 def _check_precision(device: torch.device) -> None:
-    if device.type == "cuda" and torch.get_float32_matmul_precision() != "highest":
+    if device.type == "cuda" and not _products_are_exact():
         raise SteeringError(
             ARGUMENT,
             "float32 matrix products are set to be rounded below f32, expected "
-            "torch.set_float32_matmul_precision('highest'): features would be selected wrongly",
+            "torch.set_float32_matmul_precision('highest'), or fp32_precision 'ieee' in "
+            "torch.backends.cuda.matmul: features would be selected wrongly",
         )
+
+
+def _products_are_exact() -> bool:
+    """Whether f32 products on CUDA are f32: torch has two settings for that, and may mix them."""
+    setting = getattr(torch.backends.cuda.matmul, "fp32_precision", None)
+    if setting == "none":  # left to the setting for everything
+        setting = getattr(torch.backends, "fp32_precision", "none")
+    if setting not in (None, "none", "ieee"):
+        return False
+    try:
+        return torch.get_float32_matmul_precision() == "highest"
+    except RuntimeError:  # only the newer setting was used, and the older one cannot express it
+        return setting == "ieee"
 
 
 def _normalise(plan: PlanTensors, x: torch.Tensor):
     """x~ without the decoder bias, the scale back to the row's units [n], undefined rows [n]."""
     arrays = plan.arrays
     undefined = torch.zeros(x.shape[0], dtype=torch.bool, device=x.device)
-    one = torch.ones(x.shape[0], device=x.device)
+    one = torch.ones(x.shape[0], dtype=torch.float32, device=x.device)
     if not plan.needs_scale:
         return x, one, undefined
     kind, width = arrays.normalisation, x.shape[1]
@@ -273,5 +289,5 @@ def _coefficients(plan, x, values, scale, holds) -> torch.Tensor:
         # Selected, not multiplied: 0 times an overflow would be NaN.
         part = torch.where(holds[:, scope], part, 0.0)
         columns[slot] = part if columns[slot] is None else columns[slot] + part
-    nothing = torch.zeros(x.shape[0], device=x.device)
+    nothing = torch.zeros(x.shape[0], dtype=torch.float32, device=x.device)
     return torch.stack([nothing if column is None else column for column in columns], dim=1)

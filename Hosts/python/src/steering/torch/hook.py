@@ -8,11 +8,14 @@ from collections.abc import Sequence
 
 import torch
 
+from .._library import NO_COPY
 from ..errors import ARGUMENT, SHAPE, SteeringError
 from ..plan import Plan
-from .backends import ROW_TYPES, AbiBackend, ArraysBackend, abi_obstacle
+from .backends import ROW_TYPES, AbiBackend, ArraysBackend
 from .counts import Applied
-from .positions import PositionTracker, by_name
+from .inputs import ModelCalls, by_name, refuse_two_halves
+from .obstacles import abi_obstacle
+from .positions import PositionTracker
 
 _BACKENDS = ("auto", "abi", "arrays")
 _UNFIRED = ("error", "warn", "ignore")
@@ -47,22 +50,26 @@ class SteeringHook:
                 raise SteeringError(
                     ARGUMENT, f"{name} is of type {type(value).__name__}, expected a torch module"
                 )
+        if model is not None:
+            refuse_two_halves(model)
         self._module, self._model = module, model
         self._plans = [plan] if isinstance(plan, Plan) else list(plan)
         self._is_shared = isinstance(plan, Plan)
         self._width = _common_width(self._plans)
         self._backend, self._copy, self._unfired = backend, copy, unfired
         known = [plan for plan in self._plans if plan is not None]
+        self._model_calls = None if model is None else ModelCalls()
         self._tracker = PositionTracker(
             prompt_length,
             positions,
             needs_positions=any(plan.needs_positions for plan in known),
             needs_prompt_length=any(plan.needs_prompt_length for plan in known),
+            calls=self._model_calls,
         )
         self._abi, self._arrays = AbiBackend(), ArraysBackend(check_finite)
         self._busy = threading.Lock()
         self._removers: list = []
-        self._rows = self._calls = 0
+        self._rows = self._calls = self._calls_before = 0
         self._edited: torch.Tensor | int = 0
         self._undefined: torch.Tensor | int = 0
 
@@ -72,14 +79,14 @@ class SteeringHook:
             raise SteeringError(ARGUMENT, "the hook is installed, expected to install it once")
         if self._model is not None:
             self._removers.append(
-                self._model.register_forward_pre_hook(
-                    lambda model, args, kwargs: self._tracker.see_model(model, args, kwargs),
-                    with_kwargs=True,
-                )
+                self._model.register_forward_pre_hook(self._model_calls.begin, with_kwargs=True)
             )
+            self._removers.append(
+                self._model.register_forward_hook(self._model_calls.end, always_call=True)
+            )
+        self._calls_before = self._calls
         # First of the module's hooks: what other hooks record (transformers' hidden_states among
-        # them)
-        # is then the edited output, whatever the order of installing.
+        # them) is then the edited output, whatever the order of installing.
         self._removers.append(
             self._module.register_forward_hook(self._edit, with_kwargs=True, prepend=True)
         )
@@ -105,7 +112,7 @@ class SteeringHook:
 
     def __exit__(self, kind, error, trace) -> None:
         self.remove()
-        if self._calls == 0 and kind is None and self._unfired != "ignore":
+        if self._calls == self._calls_before and kind is None and self._unfired != "ignore":
             message = (
                 f"the hook on {type(self._module).__name__} never fired, expected the module to be "
                 "called while it was installed"
@@ -118,6 +125,9 @@ class SteeringHook:
         state = "installed" if self._removers else "removed"
         return f"<SteeringHook on {type(self._module).__name__}, {state}: {self.applied}>"
 
+    def __deepcopy__(self, memo):
+        raise SteeringError(ARGUMENT, NO_COPY)
+
     def _edit(self, module, args, kwargs, output):
         if not self._busy.acquire(blocking=False):
             raise SteeringError(
@@ -126,7 +136,7 @@ class SteeringHook:
         try:
             hidden = _hidden_states(output)
             self._check(hidden)
-            edited = self._run(hidden, args, kwargs)
+            edited = self._run(hidden, output, args, kwargs)
         finally:
             self._busy.release()
         return None if edited is hidden else _with_hidden_states(output, edited)
@@ -149,7 +159,7 @@ class SteeringHook:
                 "torch.bfloat16 or torch.float16",
             )
 
-    def _run(self, hidden: torch.Tensor, args: tuple, kwargs: dict) -> torch.Tensor:
+    def _run(self, hidden: torch.Tensor, output, args: tuple, kwargs: dict) -> torch.Tensor:
         batch, seq, _ = hidden.shape
         plans = self._plans * batch if self._is_shared else self._plans
         if len(plans) != batch:
@@ -161,7 +171,7 @@ class SteeringHook:
         self._rows += int(where.real.sum())
         if seq == 0 or not any(plans):
             return hidden
-        if self._uses_abi(hidden, args, kwargs):
+        if self._uses_abi(hidden, output, args, kwargs):
             target = hidden.clone(memory_format=torch.contiguous_format) if self._copy else hidden
             result, edited, undefined = self._abi.run(target, plans, where)
         else:
@@ -170,10 +180,10 @@ class SteeringHook:
         self._undefined = self._undefined + undefined
         return result
 
-    def _uses_abi(self, hidden: torch.Tensor, args: tuple, kwargs: dict) -> bool:
+    def _uses_abi(self, hidden: torch.Tensor, output, args: tuple, kwargs: dict) -> bool:
         if self._backend == "arrays":
             return False
-        obstacle = abi_obstacle(hidden, args, kwargs, self._copy)
+        obstacle = abi_obstacle(self._module, hidden, output, args, kwargs, self._copy)
         if obstacle is not None and self._backend == "abi":
             raise SteeringError(ARGUMENT, obstacle)
         return obstacle is None

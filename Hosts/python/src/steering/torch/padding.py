@@ -29,7 +29,7 @@ def real_tokens(mask: torch.Tensor, batch: int, seq: int, past: int | None) -> t
     return mask.detach().to("cpu") != 0
 
 
-def refuse_hidden_padding(mask, positions: torch.Tensor) -> None:
+def refuse_hidden_padding(mask, positions: torch.Tensor, advice: str = _ADVICE) -> None:
     """Refuses a block's attention mask [batch, heads, seq, keys] that hides tokens as padding does.
 
     A token sees itself and nothing after it. A row that does not is padding, or the attention is
@@ -38,6 +38,7 @@ def refuse_hidden_padding(mask, positions: torch.Tensor) -> None:
     Args:
         mask: Bool, or floats that are added; None means causal, without padding.
         positions: int64 [batch or 1, seq], on the CPU: the place of each row among the keys.
+        advice: What to do instead.
     """
     if mask is None:
         return
@@ -45,7 +46,7 @@ def refuse_hidden_padding(mask, positions: torch.Tensor) -> None:
         kind = type(mask).__name__
         raise SteeringError(
             ARGUMENT,
-            f"the module's attention_mask ({kind}) cannot be checked for padding, {_ADVICE}",
+            f"the module's attention_mask ({kind}) cannot be checked for padding, {advice}",
         )
     mask = mask.detach()
     visible = mask if mask.dtype == torch.bool else mask > _HIDDEN
@@ -58,5 +59,21 @@ def refuse_hidden_padding(mask, positions: torch.Tensor) -> None:
     padded = (~itself & (places < keys)) | (after & (places + 1 < keys))
     if bool(padded.any()) or (batch > 1 and bool((visible != visible[:1]).any())):
         raise SteeringError(
-            ARGUMENT, f"the module's attention_mask hides tokens of some sequences, {_ADVICE}"
+            ARGUMENT, f"the module's attention_mask hides tokens of some sequences, {advice}"
+        )
+
+
+def refuse_disagreement(position_ids, counted: torch.Tensor, real: torch.Tensor) -> None:
+    """Refuses positions that are not those that the mask counts [batch, seq], on real tokens."""
+    if not isinstance(position_ids, torch.Tensor) or position_ids.dim() not in (1, 2):
+        return  # several axes of positions (images) do not count tokens
+    given = position_ids.detach().to("cpu", torch.int64)
+    given = given[None] if given.dim() == 1 else given
+    if given.shape[0] not in (1, counted.shape[0]) or given.shape[1] != counted.shape[1]:
+        return  # the model itself will say so, or knows better
+    if bool(((given != counted) & real).any()):
+        raise SteeringError(
+            ARGUMENT,
+            "position_ids and attention_mask disagree (packed or shifted sequences, or a mask "
+            "without its start), expected positions that count the mask's tokens from 0",
         )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 
-from .._rows import count
 from .._structs import MAX_POSITION
 from ..errors import ARGUMENT, SHAPE, SteeringError
-from .padding import real_tokens, refuse_hidden_padding
+from .inputs import ModelCalls, ModelInputs, in_backward
+from .padding import real_tokens, refuse_disagreement, refuse_hidden_padding
+from .prompts import PromptLengths
 
 UNKNOWN = 2**63 - 1
 
@@ -24,13 +23,6 @@ class RowMap(NamedTuple):
     prompt_lengths: list[int | None]  #: [batch]
 
 
-class ModelInputs(NamedTuple):
-    """What the whole model was called with."""
-
-    attention_mask: torch.Tensor | None  # [batch, tokens], 0 for padding
-    past: int | None  # tokens in the cache before this call
-
-
 class PositionTracker:
     """Positions of the rows of each call, from the most trustworthy source that there is.
 
@@ -40,39 +32,28 @@ class PositionTracker:
     """
 
     def __init__(
-        self, prompt_length, source: str, needs_positions: bool, needs_prompt_length: bool
+        self,
+        prompt_length,
+        source: str,
+        needs_positions: bool,
+        needs_prompt_length: bool,
+        calls: ModelCalls | None = None,
     ) -> None:
         if source not in ("auto", "count"):
             raise SteeringError(ARGUMENT, f"positions is {source!r}, expected 'auto' or 'count'")
         self._source = source
         self._needs_positions = needs_positions
-        self._needs_prompt_length = needs_prompt_length
-        self._prompt_length = _checked_prompt_length(prompt_length)
-        if needs_prompt_length and prompt_length is None:
-            raise SteeringError(
-                ARGUMENT,
-                "the plan tells prompt from generated tokens, expected prompt_length: a "
-                "number, one for each sequence, or 'prefill'",
-            )
-        self._model_inputs: ModelInputs | None = None
+        self._prompts = PromptLengths(prompt_length, needs_prompt_length)
+        self._calls = calls
         self.reset()
 
     def reset(self) -> None:
         """Starts new sequences at position 0."""
         self._next = 0
         self._batch: int | None = None
-        self._prefill_lengths: list[int | None] | None = None
-
-    def see_model(self, model, args, kwargs) -> None:
-        """Notes what the model is called with, before it runs."""
-        bound = by_name(model, args, kwargs)
-        mask = bound.get("attention_mask")
-        if not isinstance(mask, torch.Tensor) or mask.dim() != 2:
-            mask = None
-        cache = bound.get("past_key_values")
-        length = getattr(cache, "get_seq_length", None)
-        past = int(length()) if callable(length) else (0 if cache is None else None)
-        self._model_inputs = ModelInputs(mask, past)
+        self._padded = False
+        self._seen: tuple[ModelInputs | None, RowMap | None] = (None, None)
+        self._prompts.reset()
 
     def rows(self, batch: int, seq: int, kwargs: dict) -> RowMap:
         """Where the rows of this call stand.
@@ -83,35 +64,109 @@ class PositionTracker:
         Raises:
             SteeringError: It cannot be told; the message says what to pass.
         """
-        inputs, self._model_inputs = self._model_inputs, None
+        inputs = self._inputs()
+        if inputs is not None and inputs is self._seen[0] and self._batch == batch:
+            where = self._seen[1]
+            if where.positions.shape == (batch, seq):
+                return where  # a block that is used again within one call of the model
         positions, real = self._find(batch, seq, kwargs, inputs)
         if bool((positions < 0).any()) or bool((positions > MAX_POSITION).any()):
             raise SteeringError(ARGUMENT, f"a position is outside 0 to {MAX_POSITION}")
-        lengths = self._lengths(batch, positions, real)
+        lengths = self._prompts.of(positions, real)
+        if inputs is not None and inputs.past is not None:
+            self._next = inputs.past
         self._next += seq
         self._batch = batch
-        return RowMap(positions, real, lengths)
+        where = RowMap(positions, real, lengths)
+        self._seen = (inputs, where)
+        return where
+
+    def _inputs(self) -> ModelInputs | None:
+        if self._calls is None and not self._needs_positions:
+            return None
+        if in_backward():
+            raise SteeringError(
+                ARGUMENT,
+                "the module is called again during backward (a checkpoint), where padding and "
+                "positions cannot be told, expected it outside of checkpointing, or a plan for "
+                "all positions without model=",
+            )
+        if self._calls is None:
+            return None
+        inputs = self._calls.current()
+        if inputs is None:
+            raise SteeringError(
+                ARGUMENT,
+                "the module is called outside of a call of model= in this thread, expected "
+                "model(...) rather than model.forward(...), and as model= what is called",
+            )
+        return inputs
 
     def _find(self, batch, seq, kwargs, inputs) -> tuple[torch.Tensor, torch.Tensor]:
-        everything = torch.ones(batch, seq, dtype=torch.bool)
+        everything = torch.ones(batch, seq, dtype=torch.bool, device="cpu")
         mask = kwargs.get("attention_mask")
         flat = inputs.attention_mask if inputs is not None else None
+        named = inputs.position_ids if inputs is not None else None
         if flat is None and isinstance(mask, torch.Tensor) and mask.dim() == 2:
-            flat = mask
-        if flat is not None:
+            flat, named = mask, kwargs.get("position_ids")
+        if flat is not None and seq and self._covers(flat, seq, inputs):
             tokens = real_tokens(flat, batch, seq, None if inputs is None else inputs.past)
-            counted = (tokens.long().cumsum(1) - 1)[:, -seq:] if seq else tokens[:, :0].long()
-            real = tokens[:, -seq:] if seq else tokens[:, :0]
-            return torch.where(real, counted, 0), real
+            counted = (tokens.long().cumsum(1) - 1)[:, -seq:]
+            real = tokens[:, -seq:]
+            self._padded = not bool(tokens.all())
+            if self._needs_positions and self._source == "auto":
+                refuse_disagreement(named, counted, real)
+            if self._source == "auto" or not self._needs_positions:
+                return torch.where(real, counted, 0), real
+            if self._padded:
+                raise SteeringError(
+                    ARGUMENT,
+                    "attention_mask has padding, which positions='count' would count, expected "
+                    "positions='auto'",
+                )
+        if inputs is not None and inputs.hidden_mask and inputs.past is not None:
+            return self._behind(batch, seq, mask, inputs), everything
+        if inputs is not None and inputs.hidden_mask:
+            raise SteeringError(
+                ARGUMENT,
+                "the model's attention_mask is not [batch, tokens] and its cache has no length, "
+                "so padding cannot be seen, expected a mask [batch, tokens]",
+            )
         if self._source == "count" or not self._needs_positions:
             return self._count(batch, seq).expand(batch, seq), everything
+        if inputs is not None and self._padded and inputs.past != 0:
+            raise SteeringError(
+                ARGUMENT,
+                "sequences with padding go on without an attention_mask, expected the mask "
+                "[batch, tokens] of the whole sequences in each call of the model",
+            )
         given = self._given(batch, seq, kwargs)
         if given is None and inputs is not None and inputs.past is not None:
-            given = (inputs.past + torch.arange(seq))[None]
+            given = (inputs.past + torch.arange(seq, device="cpu"))[None]
         if given is None:
             given = self._own(batch, seq)
         refuse_hidden_padding(mask, given)
         return given.expand(batch, seq), everything
+
+    def _covers(self, flat, seq: int, inputs) -> bool:
+        """Whether a mask speaks of whole sequences: one that is as long as the call may speak of
+        new tokens only, where the model does not say how many came before."""
+        unknown = inputs is not None and inputs.past is None and self._batch is not None
+        return not (self._needs_positions and unknown and flat.shape[1] == seq)
+
+    def _behind(self, batch: int, seq: int, mask, inputs) -> torch.Tensor:
+        """Positions where the model was given a mask that is not [batch, tokens]."""
+        places = (inputs.past + torch.arange(seq, device="cpu"))[None]
+        refuse_hidden_padding(
+            mask,
+            places,
+            "expected a mask [batch, tokens] in the model's call: generate with a static cache "
+            "replaces it, a dynamic cache keeps it",
+        )
+        places = places.expand(batch, seq)
+        if self._needs_positions:
+            refuse_disagreement(inputs.position_ids, places, torch.ones_like(places).bool())
+        return places if self._source == "auto" else self._count(batch, seq).expand(batch, seq)
 
     def _given(self, batch: int, seq: int, kwargs: dict) -> torch.Tensor | None:
         """Positions [batch or 1, seq] that the module was called with."""
@@ -152,65 +207,4 @@ class PositionTracker:
                 f"the batch has {batch} sequences after {self._batch}, expected the same until "
                 "hook.reset()",
             )
-        return (self._next + torch.arange(seq))[None]
-
-    def _lengths(self, batch, positions, real) -> list[int | None]:
-        given = self._prompt_length
-        if given is None or not self._needs_prompt_length:
-            return [None] * batch
-        if isinstance(given, int):
-            return [given] * batch
-        if isinstance(given, list):
-            if len(given) != batch:
-                raise SteeringError(
-                    SHAPE,
-                    f"prompt_length has {len(given)} entries, expected {batch}, one for each "
-                    "sequence",
-                )
-            return given
-        return self._lengths_of_prefill(batch, positions, real)
-
-    def _lengths_of_prefill(self, batch, positions, real) -> list[int | None]:
-        starts = (real & (positions == 0)).any(dim=1).tolist()
-        tokens = real.sum(dim=1).tolist()
-        if all(starts):
-            self._prefill_lengths = tokens
-        if any(starts) and not all(starts) or self._prefill_lengths is None:
-            raise SteeringError(
-                ARGUMENT,
-                "the call does not start all sequences at position 0, expected that with "
-                "prompt_length='prefill': give the prompt's length as a number",
-            )
-        if len(self._prefill_lengths) != batch:
-            raise SteeringError(
-                SHAPE,
-                f"the batch has {batch} sequences after a prefill of "
-                f"{len(self._prefill_lengths)}, expected the same until the next prefill",
-            )
-        return self._prefill_lengths
-
-
-def by_name(module, args: tuple, kwargs: dict) -> dict:
-    """The arguments of a module's call by name, those passed by place too."""
-    if len(args) <= 1:  # the hidden states or token ids, as nearly always
-        return kwargs
-    try:
-        bound = inspect.signature(module.forward).bind_partial(*args).arguments
-    except (TypeError, ValueError):
-        return kwargs  # the call itself will say what is wrong
-    return {**bound, **kwargs}
-
-
-def _checked_prompt_length(value):
-    if value is None or value == "prefill":
-        return value
-    if isinstance(value, str):
-        raise SteeringError(
-            ARGUMENT,
-            f"prompt_length is {value!r}, expected a number, one for each sequence, or 'prefill'",
-        )
-    if isinstance(value, torch.Tensor):
-        value = value.tolist()
-    if isinstance(value, Sequence):
-        return [count(entry, "prompt_length") for entry in value]
-    return count(value, "prompt_length")
+        return (self._next + torch.arange(seq, device="cpu"))[None]
