@@ -59,25 +59,32 @@ import Testing
     #expect(second.elementKind == .string)
   }
 
-  @Test func millionsOfEmptyArraysCostNoTextEach() throws {
+  /// A text for each element would carry the key's name, and cost by its length.
+  @Test func emptyArraysCostNoTextEach() throws {
     let empty = B.array(0, count: 0, [])
-    let count = 400_000
+    let count = 200_000
     let elements = [[UInt8]](repeating: empty, count: count).flatMap { $0 }
-    let key = String(repeating: "k", count: 60_000)
-    let bytes = B.file(keys: [
-      B.key(key, 9, B.array(9, count: 1, B.array(9, count: UInt64(count), elements)))
-    ])
-    // Processor time, since other tests run meanwhile: some 20 ms, or seconds with a text for each.
-    let start = clock()
-    let found = try header(bytes)
-    let time = clock() - start
-    #expect(time < 1)
-    guard case .array(let outer)? = found[key] else {
-      Issue.record("got \(found.keys.count) keys")
-      return
+    // The best of three, in processor time: other tests run meanwhile.
+    func seconds(_ key: String) throws -> Double {
+      let bytes = B.file(keys: [
+        B.key(key, 9, B.array(9, count: 1, B.array(9, count: UInt64(count), elements)))
+      ])
+      var best = Double.infinity
+      for _ in 0..<3 {
+        let start = clock()
+        let found = try header(bytes)
+        best = min(best, clock() - start)
+        guard case .array(let outer)? = found[key] else {
+          Issue.record("got \(found.keys.count) keys")
+          return best
+        }
+        #expect(outer.count == 1)
+        #expect(outer.bytes.count == 12 + elements.count)
+      }
+      return best
     }
-    #expect(outer.count == 1)
-    #expect(outer.bytes.count == 12 + elements.count)
+    let (short, long) = (try seconds("k"), try seconds(String(repeating: "k", count: 60_000)))
+    #expect(long < 3 * short + 0.05)
   }
 
   /// Seconds that this thread has worked.

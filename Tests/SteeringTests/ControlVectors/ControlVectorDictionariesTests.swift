@@ -139,7 +139,7 @@ import Testing
   }
 
   @Test func aDirectionTooShortForF32IsRefused() throws {
-    for value in [1e-44, 1e-39, 1e-37, 1e-25, 1e25, 3e38] as [Float] {
+    for value in [0x1p-146, 0x1p-130, 1e-37, 1e-25, 1e25, 3e38] as [Float] {
       let vector = try ControlVector([2: [value, 0]])
       let result = steeringError { try vector.writeDictionaries(to: output) }
       if value > 1e-38 {
