@@ -1,14 +1,11 @@
 """Handles live as long as a call that uses them, and are never copied."""
 
 import copy
-import ctypes
 import gc
-import re
 import weakref
 
 import numpy as np
 import pytest
-from test_library import header
 
 import steering
 from steering import Intervention, SteeringError, _library
@@ -134,51 +131,3 @@ def test_odd_arguments_are_named(dictionary):
 def test_constants_of_a_newer_library_are_unknown(folder, monkeypatch):
     monkeypatch.setattr(steering._structs, "ACTIVATIONS", ("relu",))
     assert steering.Dictionary(folder).info.activation == "unknown (1)"
-
-
-# What each C type of the header may be in ctypes; addresses that are passed as plain integers too.
-def kinds(written: str) -> set:
-    pointer, word = "*" in written or "[" in written, written.replace("const ", "").split()[0]
-    s = steering._structs
-    plain = {
-        "int32_t": ctypes.c_int32,
-        "uint32_t": ctypes.c_uint32,
-        "uint64_t": ctypes.c_uint64,
-        "size_t": ctypes.c_size_t,
-    }
-    if not pointer:
-        return {plain[word] if word in plain else ctypes.c_int32}
-    structs = {
-        "steer_error_t": s.Error,
-        "steer_capabilities_t": s.Capabilities,
-        "steer_open_options_t": s.OpenOptions,
-        "steer_dictionary_info_t": s.DictionaryInfo,
-        "steer_scope_t": s.Scope,
-        "steer_intervention_t": s.Intervention,
-        "steer_plan_info_t": s.PlanInfo,
-        "steer_session_info_t": s.SessionInfo,
-        "steer_plan_arrays_t": s.PlanArrays,
-    }
-    if word in structs:
-        return {ctypes.POINTER(structs[word])}
-    found = {ctypes.c_void_p}
-    if word == "char":
-        found.add(ctypes.c_char_p)
-    elif word in plain:
-        found.add(ctypes.POINTER(plain[word]))
-    elif written.count("*") == 2 or "*const *" in written or "[]" in written:
-        found.add(ctypes.POINTER(ctypes.c_void_p))
-    return found
-
-
-def test_argument_types_are_those_of_the_header():
-    text = re.sub(r"/\*.*?\*/", "", header(), flags=re.S)
-    compared = 0
-    for name, arguments in re.findall(r"STEER_API[^;(]*?(steer_\w+)\(([^;]*)\);", text):
-        written = [] if arguments.strip() == "void" else arguments.split(",")
-        for place, (words, found) in enumerate(
-            zip(written, steering._structs.PROTOTYPES[name][1], strict=True)
-        ):
-            assert found in kinds(" ".join(words.split())), (name, place, words, found)
-            compared += 1
-    assert compared > 80

@@ -191,11 +191,12 @@ def test_masks_in_other_forms_are_checked(skips, every):
     padded = causal & MASK[:, None, None, :].bool()
     for plan in (skips, every):
         model, hook = steered(plan)
-        block = model.block
+
+        def forward(hidden, attention_mask=None, past_key_values=None, block=model.block):
+            return block(hidden, attention_mask=attention_mask)
+
         with hook:
-            model.forward = lambda hidden, attention_mask=None, past_key_values=None: block(
-                hidden, attention_mask=attention_mask
-            )
+            model.forward = forward
             expected = [[0, 1, 1, 1] if plan is skips else [1] * 4] * 2
             assert edited(model, HIDDEN, attention_mask=causal.expand(2, 1, 4, 4)) == expected
             with pytest.raises(SteeringError, match="a dynamic cache keeps it"):

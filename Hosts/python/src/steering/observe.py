@@ -81,7 +81,9 @@ class Reader(Exclusive):
             target = out
             if isinstance(out, np.ndarray) and out.ndim == 2 and out.shape[0] != found.count:
                 raise SteeringError(SHAPE, f"out has {out.shape[0]} rows, expected {found.count}")
-        place = _rows.describe(target, shape[1], "the reader's", type="f32", writable=True, name="out")
+        place = _rows.describe(
+            target, shape[1], "the reader's", type="f32", writable=True, name="out"
+        )
         if place.count != found.count:
             raise SteeringError(SHAPE, f"out has {place.count} rows, expected {found.count}")
         if out is not None and np.may_share_memory(rows, out):

@@ -206,7 +206,8 @@ def _json(spec) -> bytes:
         try:
             return spec.encode()
         except UnicodeEncodeError as error:
-            raise SteeringError(PLAN, f"plan is not Unicode ({error}), expected JSON text") from None
+            message = f"plan is not Unicode ({error}), expected JSON text"
+            raise SteeringError(PLAN, message) from None
     if isinstance(spec, os.PathLike):
         try:
             return Path(spec).read_bytes()

@@ -56,7 +56,7 @@ class ModelCalls:
 
 
 def refuse_two_halves(model: torch.nn.Module) -> None:
-    """Refuses models whose attention mask is the encoder's, while the block may be the decoder's."""
+    """Refuses models whose mask is the encoder's, while the block may be the decoder's."""
     names = _parameters(model)
     config = getattr(model, "config", None)
     wraps = getattr(config, "is_encoder_decoder", False) and "attention_mask" not in names
