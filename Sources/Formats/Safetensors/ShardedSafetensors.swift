@@ -17,7 +17,7 @@ package enum ShardedSafetensors {
     if access(single, F_OK) != 0, errno == ENOENT, access(index, F_OK) == 0 {
       return try openIndex(index)
     }
-    return TensorCollection(try SafetensorsFile.open(single))
+    return try TensorCollection([try SafetensorsFile.open(single)])
   }
 
   /// Opens the shards that an index names; they must lie in the folder of the index.

@@ -12,14 +12,14 @@ struct SAELensWeights {
   let config: SAELensConfig
   let kernels: Kernels
 
-  var path: String { files.files.first?.path ?? "" }
+  var path: String { files.paths.first ?? "" }
 
   /// The file that holds a tensor.
   private func path(of name: String) -> String {
-    files.files.first { $0[name] != nil }?.path ?? path
+    files.path(of: name) ?? path
   }
 
-  var paths: [String] { files.files.map(\.path) }
+  var paths: [String] { files.paths }
 
   func has(_ name: String) -> Bool { files[name] != nil }
 

@@ -24,7 +24,7 @@ import Testing
     try scratch.write(shard(["a", "b"]), "model.safetensors")
     let collection = try ShardedSafetensors.open(directory: scratch.path)
     #expect(collection.names == ["a", "b"])
-    #expect(collection.files.count == 1)
+    #expect(collection.paths.count == 1)
     #expect(collection["b"]?.shape == [1])
     #expect(try collection.tensor("a").shape == [1])
     let error = refusal { () throws(FormatError) in try collection.tensor("c") }
@@ -41,7 +41,7 @@ import Testing
         + #""b":"x-00002.safetensors","c":"x-00001.safetensors"}}"#, index)
     let collection = try ShardedSafetensors.open(directory: scratch.path + "/")
     #expect(
-      collection.files.map(\.path).map { String($0.suffix(19)) }
+      collection.paths.map { String($0.suffix(19)) }
         == ["x-00001.safetensors", "x-00002.safetensors"])
     #expect(collection.names == ["a", "c", "b"])
     #expect(collection["b"] != nil)
