@@ -1,5 +1,4 @@
 import Formats
-import Glibc
 import SAE
 import Tensors
 
@@ -8,26 +7,23 @@ package enum DictionaryImporter {
   /// Weights up to this size are checked whole at opening: a few milliseconds.
   private static let smallWeightBytes = 32 << 20
 
-  private static let accepted = "a SAELens folder with cfg.json and sae_weights.safetensors"
-
-  /// Opens the dictionary in the folder at `path`.
+  /// Opens the dictionary in the folder, or the file, at `path`.
   ///
-  /// The layout is recognised by its files, never by the folder's name.
+  /// The layout is recognised by files, keys and shapes, never by the folder's name; `options.format`
+  /// names it where that is not enough.
   package static func open(
     _ path: String, options: ImportOptions = ImportOptions(), kernels: Kernels = .best
   ) throws(ImportError) -> SparseDictionary {
-    switch try kind(path) {
-    case .directory: break
-    case .other:
-      throw ImportError(.unknownLayout(found: "a file", accepted: accepted), path: path)
-    case nil:
-      throw ImportError(.format(FormatError(.systemCall(call: "open", errno: ENOENT))), path: path)
-    }
-    guard try kind(path + "/" + SAELensImporter.configName) != nil else {
+    let source = try DictionarySource(path)
+    let importer = try Detection.importer(for: source, format: options.format)
+    guard let importer = importer as? any SingleLayerImporter.Type else {
       throw ImportError(
-        .unknownLayout(found: "a folder without cfg.json", accepted: accepted), path: path)
+        .refused(
+          what: "a cross-layer transcoder (\(importer.format.rawValue)) as one dictionary",
+          why: "each of its features writes to several layers",
+          advice: "open it as a cross-layer transcoder"), path: path)
     }
-    let parts = try SAELensImporter.read(folder: path, options: options, kernels: kernels)
+    let parts = try importer.read(source, options: options, kernels: kernels)
     do throws(DictionaryError) {
       let dictionary = try SparseDictionary(parts, kernels: kernels)
       if options.weightCheck == .whole || dictionary.weightByteCount <= smallWeightBytes {
@@ -39,14 +35,17 @@ package enum DictionaryImporter {
     }
   }
 
-  private static func kind(_ path: String) throws(ImportError) -> FileSystem.Kind? {
+  /// The layout of the files at `path`.
+  package static func format(of path: String) throws(ImportError) -> DictionaryFormat {
+    try Detection.importer(for: try DictionarySource(path), format: nil).format
+  }
+
+  /// Whether something is at `path`, which an importer reads if so.
+  static func exists(_ path: String) throws(ImportError) -> Bool {
     do throws(FormatError) {
-      return try FileSystem.kind(path)
+      return try FileSystem.kind(path) != nil
     } catch {
       throw ImportError(.format(error), path: error.path)
     }
   }
-
-  /// Whether something is at `path`, which an importer reads if so.
-  static func exists(_ path: String) throws(ImportError) -> Bool { try kind(path) != nil }
 }

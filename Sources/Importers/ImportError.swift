@@ -8,8 +8,10 @@ package struct ImportError: Error, Equatable, Sendable {
     case format(FormatError)
     /// The parts do not make a dictionary.
     case dictionary(DictionaryError)
-    /// The path is not a folder in a known publisher's layout.
-    case unknownLayout(found: String, accepted: String)
+    /// The files are in no known publisher's layout.
+    case unknownLayout(found: String, accepted: [String])
+    /// The files fit several publishers' layouts, here by the names that `--format` takes.
+    case ambiguousLayout(formats: [String])
     /// A key holds a value outside what is accepted.
     case value(key: String, found: String, expected: String)
     /// A key that is needed is not there.

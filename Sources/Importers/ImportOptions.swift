@@ -18,6 +18,22 @@ public struct ImportOptions: Sendable, Equatable {
     case whole
   }
 
+  /// The units of activations, for publishers whose files can be read in two.
+  public enum ActivationUnits: String, Sendable, CaseIterable {
+    /// Those in which the dictionary was trained: of rows after the publisher's own rescaling.
+    case normalised
+    /// Those of the rows as they are given.
+    case raw
+  }
+
+  /// The publisher's layout; nil to recognise it by its files.
+  public var format: DictionaryFormat?
+  /// The layer to read, of files that hold several; an error there when nil.
+  public var layer: Int?
+  /// How many features are kept per row, for publishers that leave it out of their files.
+  public var k: Int?
+  /// The units of activations, where the layout leaves a choice; nil for the publisher's own.
+  public var activationUnits: ActivationUnits?
   /// Where the activation scale comes from.
   public var activationScale = ActivationScale.fromFiles
   /// When weights are checked.

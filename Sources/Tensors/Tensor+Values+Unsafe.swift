@@ -74,4 +74,13 @@ extension Tensor {
     default: return nil
     }
   }
+
+  /// Element `index` as an integer, or nil when the type is not an integer (or does not fit in `Int`).
+  package func integer(_ index: Int) -> Int? {
+    precondition(index >= 0 && index < elementCount, "element out of range")
+    let one = Tensor(
+      elementType, shape: [], storage: storage,
+      byteOffset: byteOffset + index * elementType.byteCount)
+    return one.integers()?.first
+  }
 }

@@ -200,6 +200,6 @@ import Testing
     folder.set(TestTensor("scaling_factor", [4], [1, 2, 1, 0.5]))
     #expect(
       try folder.failure()?.reason
-        == .shape(tensor: "scaling_factor", found: [4], expected: [5], from: "d_sae"))
+        == .shape(tensor: "scaling_factor", found: [4], expected: [5], from: "config d_sae"))
   }
 }

@@ -44,7 +44,7 @@ import Testing
     #expect(
       importFailure(folder.folder.path)
         == ImportError(
-          .shape(tensor: "W_dec", found: [3, 5], expected: [5, 3], from: "d_sae, d_in"),
+          .shape(tensor: "W_dec", found: [3, 5], expected: [5, 3], from: "config d_sae, d_in"),
           path: folder.folder.file("b.safetensors")))
     var other = try SAELensFolder()
     other.poke("b_dec", 1, .nan)

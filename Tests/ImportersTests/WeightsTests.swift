@@ -42,7 +42,8 @@ import Testing
     #expect(
       try folder.failure()
         == ImportError(
-          .unexpectedTensor(name: "b_extra", accepted: names, architecture: architecture),
+          .unexpectedTensor(
+            name: "b_extra", accepted: names + ["scaling_factor"], architecture: architecture),
           path: folder.weightsPath))
   }
 
@@ -82,7 +83,7 @@ import Testing
       #expect(
         try folder.failure()
           == ImportError(
-            .shape(tensor: name, found: found, expected: expected, from: keys),
+            .shape(tensor: name, found: found, expected: expected, from: "config " + keys),
             path: folder.weightsPath))
     }
   }

@@ -94,7 +94,7 @@ import Testing
         == SteeringError(
           .unsupportedDictionary,
           "\(weightsPath): tensor 'gain' has no meaning in architecture 'standard',"
-            + " accepted: W_enc, W_dec, b_dec, b_enc"))
+            + " accepted: W_enc, W_dec, b_dec, b_enc, scaling_factor"))
     let integers = TestTensor("b_enc", [1, 2, 3])
     #expect(
       try error(cfg: config(), replacing(integers))

@@ -30,6 +30,19 @@ package enum FileSystem {
       && left.st_ino == right.st_ino
   }
 
+  /// `ENOENT`: what opening gives where nothing is.
+  package static let notFound = ENOENT
+
+  /// `directory/name`, without doubling the slash.
+  package static func join(_ directory: String, _ name: String) -> String {
+    FilePath.join(directory, name)
+  }
+
+  /// What the file at `path` lies in, and its name there.
+  package static func split(_ path: String) -> (directory: String, name: String) {
+    FilePath.split(path)
+  }
+
   /// The last component of `path` that is not empty, `.` included.
   package static func name(of path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? path

@@ -5,34 +5,37 @@ import Tensors
 /// Reads a folder as SAELens writes it: `cfg.json` beside `sae_weights.safetensors`.
 ///
 /// Facts and decisions, each with the vector that pins it: `docs/importers/saelens.md`.
-enum SAELensImporter {
+enum SAELensImporter: SingleLayerImporter {
+  static let format = DictionaryFormat.saelens
+  static let layout = "a folder with cfg.json and sae_weights.safetensors (saelens)"
   static let configName = "cfg.json"
   static let weightsStem = "sae_weights"
+
+  static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
+    guard source.names.contains(configName) else { return false }
+    // A lone configuration is one whose weights are missing: reading says so.
+    return source.hasSafetensors(stem: weightsStem)
+      || !source.names.contains { $0.hasSuffix(".safetensors") || $0.hasSuffix(".pt") }
+  }
 
   /// Reads the configuration, checks every tensor against it, and folds what must be folded.
   ///
   /// Matrices stay in the file's mapping; only vectors are read.
   static func read(
-    folder: String, options: ImportOptions, kernels: Kernels
+    _ source: DictionarySource, options: ImportOptions, kernels: Kernels
   ) throws(ImportError) -> SparseDictionary.Parts {
-    let configPath = folder + "/" + configName
-    let object = try readJSON(configPath)
+    let object = try source.json(configName)
     var config: SAELensConfig
     do throws(ImportError) {
       config = try SAELensConfig.read(object, ignoring: options.ignoredConfigKeys)
     } catch {
-      throw ImportError(error.reason, path: configPath)
+      throw ImportError(error.reason, path: source.path(of: configName))
     }
-    let weights: SAELensWeights
-    do throws(FormatError) {
-      let files = try ShardedSafetensors.open(directory: folder, stem: weightsStem)
-      weights = SAELensWeights(files: files, config: config, kernels: kernels)
-    } catch {
-      throw ImportError(.format(error), path: error.path ?? folder)
-    }
+    let weights = SAELensWeights(
+      try source.shardedSafetensors(stem: weightsStem), config: config, kernels: kernels)
     do throws(ImportError) {
       return try assemble(
-        &config, weights, name: FileSystem.name(of: folder), folder: folder, options: options,
+        &config, weights, name: source.name, folder: source.folder, options: options,
         kernels: kernels)
     } catch {
       throw ImportError(error.reason, path: error.path ?? weights.path)

@@ -35,7 +35,14 @@ extension SteeringError {
       self.init(SteeringError(inner).code, place + SteeringError(inner).message)
     case .unknownLayout(let found, let accepted):
       self.init(
-        .unsupportedDictionary, place + "not a dictionary: found \(found), accepted: \(accepted)")
+        .unsupportedDictionary,
+        place + "not a dictionary: found \(clipped(found)), accepted: "
+          + accepted.joined(separator: "; "))
+    case .ambiguousLayout(let formats):
+      self.init(
+        .unsupportedDictionary,
+        place + "the files fit several layouts, expected one of them to be named: --format "
+          + formats.joined(separator: " or --format "))
     case .value(let key, let found, let expected):
       self.init(
         .unsupportedDictionary, place + "'\(key)' is \(clipped(found)), expected \(expected)")
@@ -60,7 +67,7 @@ extension SteeringError {
     case .shape(let tensor, let found, let expected, let from):
       self.init(
         .shapeMismatch,
-        place + "tensor '\(tensor)' has shape \(found), expected \(expected) from config \(from)")
+        place + "tensor '\(tensor)' has shape \(found), expected \(expected) from \(from)")
     case .elementType(let tensor, let found, let accepted):
       self.init(
         .unsupportedDictionary,
