@@ -42,6 +42,9 @@ struct Inspect: ParsableCommand {
       "\(Figures.count(dictionary.featureCount)) features, rows of \(dictionary.modelWidth)"
         + (dictionary.kind == .transcoder ? " to rows of \(dictionary.outputWidth)" : "")
         + ", \(dictionary.weightType.rawValue), \(Figures.bytes(dictionary.weightByteCount))")
+    for (index, line) in dictionary.formula.enumerated() {
+      report.field(index == 0 ? "computes" : "", line)
+    }
     for (name, norms) in [
       ("encoder norms", inspection.encoderNorms), ("decoder norms", inspection.decoderNorms),
     ] {
@@ -94,6 +97,7 @@ extension DictionaryInspection {
       .init("name", .string(d.name)), .init("kind", .string(d.kind.rawValue)),
       .init("activation", .string(d.activation.name)),
       .init("k", d.activation.k.map { .int($0) } ?? .null),
+      .init("formula", .array(d.formula.map { .string($0) })),
       .init("feature_count", .int(d.featureCount)), .init("model_width", .int(d.modelWidth)),
       .init("output_width", .int(d.outputWidth)),
       .init("weight_type", .string(d.weightType.rawValue)),
