@@ -145,7 +145,7 @@ extension DictionaryError {
       return DictionaryError(.nonFiniteWeight(tensor: tensor + suffix, row: row, column: column))
     case .field(let name, let found, let expected):
       return DictionaryError(.field(name: name + suffix, found: found, expected: expected))
-    case .featureOutOfRange, .width, .nonFiniteInput, .nonFiniteResult: return self
+    default: return self
     }
   }
 }
