@@ -170,6 +170,12 @@ import Testing
     let reader = try CompositionReader(dictionary)
     #expect(try reader.composition(of: 3) == nil)
     #expect(try reader.composition(of: 4) != nil)
+    for column in 0..<Self.width { base.decoder[3 * Self.width + column] = 3e38 }
+    let huge = try ComposedDictionary(
+      base: base.dictionary(), meta: meta().dictionary(), rowScaling: .unitNorm, weighting: .codes)
+    #expect(
+      dictionaryFailure { () throws(DictionaryError) in _ = try huge.row(of: 3) }
+        == .nonFiniteResult(row: 3))
 
     var undefined = base
     undefined.normalisation = .rootWidthOverNorm

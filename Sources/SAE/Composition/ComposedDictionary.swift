@@ -64,7 +64,8 @@ package final class ComposedDictionary: Sendable {
 
   /// u_j, and the norm it was divided by (1 as stored); nil for a row that has no direction.
   ///
-  /// - Throws: `featureOutOfRange`; `nonFiniteWeight` for the row.
+  /// - Throws: `featureOutOfRange`; `nonFiniteWeight` for the row; `nonFiniteResult` with the feature as
+  ///   row when its norm overflows f32.
   package func row(
     of feature: Int
   ) throws(DictionaryError) -> (values: [Float], scale: Float)? {
@@ -75,8 +76,9 @@ package final class ComposedDictionary: Sendable {
     }
     guard rowScaling == .unitNorm else { return (values, 1) }
     let norm = values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+    guard norm > 0 else { return nil }
     let scale = Float(norm)
-    guard norm > 0, scale > 0, scale.isFinite else { return nil }
+    guard scale.isFinite else { throw DictionaryError(.nonFiniteResult(row: feature)) }
     return (values.map { Float(Double($0) / norm) }, scale)
   }
 

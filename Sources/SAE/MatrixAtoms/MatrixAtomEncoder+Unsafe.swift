@@ -13,6 +13,8 @@ package final class MatrixAtomEncoder {
   private let product: FloatBuffer
   private let z: FloatBuffer
   private let threshold: TopKThreshold
+  /// Per asked atom, the rivals that beat it; keeps its memory between calls.
+  private var beatenBy: [Int] = []
 
   package init(_ dictionary: MatrixAtomDictionary) {
     self.dictionary = dictionary
@@ -55,7 +57,8 @@ package final class MatrixAtomEncoder {
   /// Writes the activations of `atoms` in one state to `out`, `[atoms.count]`.
   ///
   /// Rivals are compared one by one until each atom is decided: k of them beat it (ties: the lower index
-  /// wins), or none is left. Equal to ``encode(_:count:stride:into:)`` bit for bit.
+  /// wins), or none is left. Equal to ``encode(_:count:stride:into:)`` bit for bit. Allocates only when
+  /// more atoms are asked for than in any call before.
   ///
   /// - Throws: `featureOutOfRange`; `nonFiniteInput` and `nonFiniteResult` with row 0, the latter only
   ///   for an atom that was computed.
@@ -64,11 +67,12 @@ package final class MatrixAtomEncoder {
   ) throws(DictionaryError) {
     for atom in atoms { try dictionary.checkAtom(atom) }
     try prepare(state, row: 0)
-    var beatenBy = [Int](repeating: 0, count: atoms.count)
+    beatenBy.removeAll(keepingCapacity: true)
     var undecided = 0
     for (index, atom) in atoms.enumerated() {
       out[index] = try preActivation(atom, row: 0)
-      if out[index] > 0 { undecided += 1 } else { beatenBy[index] = dictionary.k }
+      beatenBy.append(out[index] > 0 ? 0 : dictionary.k)
+      undecided += out[index] > 0 ? 1 : 0
     }
     var rival = 0
     while rival < dictionary.atomCount, undecided > 0 {
