@@ -11,6 +11,12 @@ import Testing
     }
   }
 
+  @Test func segmentsOfDifferentWidthsTrap() async {
+    await #expect(processExitsWith: .failure) {
+      try SegmentMean(width: 3).assign(try SegmentMean(width: 2))
+    }
+  }
+
   @Test func codesOfAnotherDictionaryTrap() async {
     await #expect(processExitsWith: .failure) {
       let oracle = Sigma.relu.oracle(featureCount: 4, width: 3, seed: 1)
