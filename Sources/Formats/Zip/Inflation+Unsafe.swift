@@ -86,7 +86,8 @@ enum Inflation {
 
   private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     UInt32(
-      truncatingIfNeeded: crc32_z(0, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count))
+      truncatingIfNeeded: crc32_z(
+        0, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count))
   }
 
   static func check(_ found: UInt32, _ entry: ZipEntry) throws(FormatError) {
