@@ -77,7 +77,9 @@ enum Inflation {
   }
 
   private static func invalid(_ what: String, _ entry: ZipEntry) -> FormatError {
-    FormatError(.invalidZip(detail: "entry '\(entry.name)' \(what)"), offset: entry.dataOffset)
+    FormatError(
+      .invalidZip(detail: "entry \(MessageText.quoted(entry.name)) \(what)"),
+      offset: entry.dataOffset)
   }
 
   static func checksum(_ bytes: [UInt8]) -> UInt32 {

@@ -84,7 +84,8 @@ package struct ZipArchive: Sendable {
       guard entry.byteCount <= limit else {
         throw FormatError(
           .limitExceeded(
-            what: "bytes of entry '\(entry.name)'", found: entry.byteCount, limit: limit),
+            what: "bytes of entry \(MessageText.quoted(entry.name))", found: entry.byteCount,
+            limit: limit),
           offset: entry.dataOffset)
       }
       guard entry.method == .stored else {

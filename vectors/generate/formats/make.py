@@ -263,6 +263,8 @@ def make_zip():
                          "local header of entry 'a' is cut short: 0 bytes, expected 30 (at byte 33)"),
         "data-beyond": (one(size=3, stored=3),
                         "entry 'a' is cut short: 2 bytes, expected 3 (at byte 31)"),
+        "name-with-newline": (archive([entry("a\nb", x, size=3, stored=3)]),
+                              "entry 'a\\u{a}b' is cut short: 2 bytes, expected 3 (at byte 33)"),
         "stored-sizes-differ": (one(size=1), invalid + "stored entry 'a' has 2 bytes, expected its "
                                 "size 1 (at byte 0)"),
         "overlap": (archive([entry("a", archive([entry("b", x)])[:40]), entry("b", x, offset=31)]),
