@@ -46,19 +46,29 @@ CK_AVX2 static inline __m256 load_bf16(const uint16_t *values, size_t rest) {
     return ck_load_bf16_avx2(padded);
 }
 
-/* Vectors without a number are left out: they would add 0. */
-#define CK_GATHERDOT(load)                                                                        \
-    for (size_t row = 0; row < row_count; row++) {                                                \
-        __m256 acc[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(),           \
-                         _mm256_setzero_ps()};                                                    \
-        const size_t start = row * degree;                                                        \
-        for (size_t i = 0, k = 0; i < degree; i += 8, k = (k + 1) & 3) {                          \
-            const size_t rest = degree - i;                                                       \
-            const __m256i at = load_columns(columns, column_bytes, start + i, rest);              \
-            acc[k] =                                                                              \
-                _mm256_fmadd_ps(load(values + start + i, rest), gather(x, at, rest), acc[k]);     \
-        }                                                                                         \
-        out[row] = ck_sum_avx2(acc);                                                              \
+/* Whole blocks, then what is left; vectors without a number are left out: they would add 0. */
+#define CK_GATHERDOT(load)                                                                         \
+    for (size_t row = 0; row < row_count; row++) {                                                 \
+        __m256 acc[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(),            \
+                         _mm256_setzero_ps()};                                                     \
+        const size_t start = row * degree;                                                         \
+        size_t i = 0;                                                                              \
+        for (; degree - i >= 32; i += 32) {                                                        \
+            for (int k = 0; k < 4; k++) {                                                          \
+                const size_t at = start + i + 8 * (size_t)k;                                       \
+                const __m256i columns8 = load_columns(columns, column_bytes, at, 8);               \
+                acc[k] = _mm256_fmadd_ps(load(values + at, 8), gather(x, columns8, 8), acc[k]);    \
+            }                                                                                      \
+        }                                                                                          \
+        for (int k = 0; k < 4; k++, i += 8) {                                                      \
+            if (i < degree) {                                                                      \
+                const size_t rest = degree - i;                                                    \
+                const __m256i columns8 = load_columns(columns, column_bytes, start + i, rest);     \
+                acc[k] = _mm256_fmadd_ps(load(values + start + i, rest), gather(x, columns8, rest), \
+                                         acc[k]);                                                  \
+            }                                                                                      \
+        }                                                                                          \
+        out[row] = ck_sum_avx2(acc);                                                               \
     }
 
 CK_AVX2 void ck_gatherdot_f32_avx2(const float *values, const void *columns, int column_bytes,

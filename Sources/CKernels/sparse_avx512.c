@@ -12,20 +12,33 @@ CK_AVX512 static inline __m512i load_columns(const void *columns, int column_byt
                              : _mm512_maskz_loadu_epi32(mask, at);
 }
 
-/* Vectors without a number are left out: they would add 0. */
-#define CK_GATHERDOT(load)                                                                        \
-    for (size_t row = 0; row < row_count; row++) {                                                \
-        __m512 acc[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),           \
-                         _mm512_setzero_ps()};                                                    \
-        const size_t start = row * degree;                                                        \
-        for (size_t i = 0, k = 0; i < degree; i += 16, k = (k + 1) & 3) {                         \
-            const size_t rest = degree - i;                                                       \
-            const __mmask16 mask = rest >= 16 ? 0xffff : (__mmask16)ck_tail_avx512(rest);         \
-            const __m512i at = load_columns(columns, column_bytes, start + i, mask);              \
-            const __m512 met = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, at, x, 4);     \
-            acc[k] = _mm512_fmadd_ps(load(mask, values + start + i), met, acc[k]);                \
-        }                                                                                         \
-        out[row] = ck_sum_avx512(acc);                                                            \
+/* Whole blocks, then what is left; vectors without a number are left out: they would add 0. */
+#define CK_GATHERDOT(load)                                                                         \
+    for (size_t row = 0; row < row_count; row++) {                                                 \
+        __m512 acc[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),            \
+                         _mm512_setzero_ps()};                                                     \
+        const size_t start = row * degree;                                                         \
+        size_t i = 0;                                                                              \
+        for (; degree - i >= 64; i += 64) {                                                        \
+            for (int k = 0; k < 4; k++) {                                                          \
+                const size_t at = start + i + 16 * (size_t)k;                                      \
+                const __m512i columns16 = load_columns(columns, column_bytes, at, 0xffff);         \
+                const __m512 met = _mm512_i32gather_ps(columns16, x, 4);                           \
+                acc[k] = _mm512_fmadd_ps(load(0xffff, values + at), met, acc[k]);                  \
+            }                                                                                      \
+        }                                                                                          \
+        const uint64_t tail = ck_tail_avx512(degree - i);                                          \
+        for (int k = 0; k < 4; k++) {                                                              \
+            const __mmask16 mask = (__mmask16)(tail >> (16 * k));                                  \
+            if (mask != 0) {                                                                       \
+                const size_t at = start + i + 16 * (size_t)k;                                      \
+                const __m512i columns16 = load_columns(columns, column_bytes, at, mask);           \
+                const __m512 met =                                                                 \
+                    _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, columns16, x, 4);          \
+                acc[k] = _mm512_fmadd_ps(load(mask, values + at), met, acc[k]);                    \
+            }                                                                                      \
+        }                                                                                          \
+        out[row] = ck_sum_avx512(acc);                                                             \
     }
 
 CK_AVX512 void ck_gatherdot_f32_avx512(const float *values, const void *columns, int column_bytes,

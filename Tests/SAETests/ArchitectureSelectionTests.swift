@@ -101,8 +101,8 @@ import Testing
     var generator = SplitMix64(seed: 3)
     let n = 500
     var positive = generator.normals(n)
-    let negative = positive.map { -$0 - abs(generator.normal()) }
     positive[0] = -0.0
+    let negative = positive.map { -$0 - abs(generator.normal()) }
     let scales = (generator.normals(n), generator.normals(n))
     let offsets = (generator.normals(n), generator.normals(n))
     let folded = try BiJumpReLU.folding(

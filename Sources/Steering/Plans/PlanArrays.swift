@@ -118,6 +118,12 @@ package final class PlanArrays: Sendable {
         "plan arrays cannot read activations of \(dictionary.activation.name), expected thresholds,"
           + " gates or top-k: apply the plan in a session")
     }
+    guard dictionary.denormalisesOutput || dictionary.normalisation == .none else {
+      throw SteeringError(
+        .unsupportedDictionary,
+        "plan arrays scale edits back by the row's normalisation, which this dictionary's output does"
+          + " not undo: apply the plan in a session")
+    }
     guard dictionary.decoderNormRole != .ranksOnly else {
       throw SteeringError(
         .unsupportedDictionary,

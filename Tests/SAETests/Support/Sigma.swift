@@ -47,7 +47,7 @@ enum Sigma: String, CaseIterable, Sendable {
           blocks: min(k, n / Self.divisor(of: n, upTo: 7)))
       case .matchingPursuit:
         .matchingPursuit(
-          residualThreshold: 0.05, maximumIterations: min(k, 6), stopsOnRepeat: n % 2 == 0)
+          residualThreshold: 0.3, maximumIterations: min(k, 3), stopsOnRepeat: n % 2 == 0)
       }
     let isTied = self == .matchingPursuit
     var decoder = random.decoder
