@@ -277,6 +277,7 @@ static double selected(const steer_plan_arrays_t *a, size_t reading, const doubl
 {
     const size_t d = (size_t)a->model_width;
     const int absolute = a->selection == STEER_SELECT_ABS_TOP_K;
+    const int keeps_sign = absolute || a->selection == STEER_SELECT_SIGNED_TOP_K;
     double z = product(a->encoder_rows + reading * d, x, d) + a->encoder_bias[reading], key;
     uint64_t i, better = 0;
     if (a->encoder_norms) {
@@ -299,7 +300,7 @@ static double selected(const steer_plan_arrays_t *a, size_t reading, const doubl
         better += i != a->readings[reading]
             && (rival > key || (rival == key && i < a->readings[reading]));
     }
-    return better < a->k && (absolute || z > 0) ? z : 0;
+    return better < a->k && (keeps_sign || z > 0) ? z : 0;
 }
 
 static int scope_holds(

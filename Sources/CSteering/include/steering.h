@@ -170,10 +170,10 @@ enum {
     STEER_ACTIVATION_BATCH_TOP_K = 3, /* as JUMP_RELU with one theta for all */
     STEER_ACTIVATION_ABS_TOP_K = 4,   /* the k largest |z|, sign kept; ties: lower index wins */
     STEER_ACTIVATION_GATED = 5,       /* max(z*s + b_mag, 0) where z + b_gate > 0 */
-    STEER_ACTIVATION_SIGNED_TOP_K = 6,    /* the k largest z, sign kept, no ReLU */
-    STEER_ACTIVATION_GROUP_MAX = 7,       /* max(z, 0) of the largest z in each group */
-    STEER_ACTIVATION_BI_JUMP_RELU = 8,    /* a gain and an offset above theta+, others below -theta- */
-    STEER_ACTIVATION_BLOCK_TOP_K = 9,     /* the blocks of largest norm, whole, sign kept */
+    STEER_ACTIVATION_SIGNED_TOP_K = 6, /* the k largest z, sign kept; ties: lower index wins */
+    STEER_ACTIVATION_GROUP_MAX = 7,    /* max(z, 0) of each group's largest z; ties as above */
+    STEER_ACTIVATION_BI_JUMP_RELU = 8, /* affine in z above theta+ and, otherwise, below -theta- */
+    STEER_ACTIVATION_BLOCK_TOP_K = 9,  /* the blocks of largest norm, whole, sign kept */
     STEER_ACTIVATION_MATCHING_PURSUIT = 10 /* greedy selection against what is left of the row */
 };
 
@@ -639,7 +639,7 @@ typedef struct steer_plan_arrays {
     int32_t normalisation;      /* STEER_NORMALISATION_ */
     float normalisation_value;  /* c of CONSTANT, eps of LAYER_NORM */
     int32_t selection;          /* STEER_SELECT_ */
-    uint64_t k;                 /* of TOP_K and ABS_TOP_K */
+    uint64_t k;                 /* of TOP_K, ABS_TOP_K and SIGNED_TOP_K */
     uint64_t model_width;       /* of rows read */
     uint64_t width;             /* of rows written */
     uint64_t n_readings;
@@ -691,9 +691,11 @@ typedef struct steer_plan_arrays {
  * Exports a plan.
  *
  * @param out  Receives the handle; end it with steer_arrays_destroy. Independent of the plan.
- * @return STEER_OK or STEER_ERR_ARGUMENT.
+ * @return STEER_OK, STEER_ERR_ARGUMENT, or STEER_ERR_UNSUPPORTED for a plan that reads activations of
+ *         a kind that the arrays cannot say: groups, two sides, blocks, matching pursuit, or ranks by
+ *         decoder norms that activations lose again. A session applies such plans.
  *
- * Cost: a copy of all arrays; with TOP_K and ABS_TOP_K of the whole encoder, in f32.  Since ABI 1.
+ * Cost: a copy of all arrays; where activations are ranked of the whole encoder, in f32.  Since ABI 1.
  */
 STEER_API steer_status_t steer_arrays_create(
     const steer_plan_t *plan, steer_arrays_t **out, steer_error_t *error);

@@ -66,8 +66,30 @@ struct Oracle {
     case .absTopK(let k):
       let kept = Set(z.indices.sorted { abs(z[$0]) > abs(z[$1]) }.prefix(k))
       return z.indices.map { kept.contains($0) ? z[$0] : 0 }
-    case .batchTopK, .gated, .signedTopK, .groupMax, .biJumpReLU, .blockTopK, .matchingPursuit:
-      return []
+    case .signedTopK(let k):
+      let kept = Set(z.indices.sorted { z[$0] > z[$1] }.prefix(k))
+      return z.indices.map { kept.contains($0) ? z[$0] : 0 }
+    case .groupMax(let groups):
+      let size = z.count / groups
+      return z.indices.map { index in
+        let start = index / size * size
+        return z[index] > 0 && z[index] == z[start..<(start + size)].max() ? z[index] : 0
+      }
+    case .biJumpReLU(let sides):
+      return z.enumerated().map { feature, z in
+        if z > Double(sides.positiveThreshold[feature]) {
+          return Double(sides.positiveGain[feature]) * z + Double(sides.positiveOffset[feature])
+        }
+        guard z < -Double(sides.negativeThreshold[feature]) else { return 0 }
+        return Double(sides.negativeGain[feature]) * z + Double(sides.negativeOffset[feature])
+      }
+    case .blockTopK(let size, let blocks):
+      let scores = stride(from: 0, to: z.count, by: size).map { start in
+        z[start..<(start + size)].reduce(0) { $0 + $1 * $1 }
+      }
+      let kept = Set(scores.indices.sorted { scores[$0] > scores[$1] }.prefix(blocks))
+      return z.indices.map { kept.contains($0 / size) ? z[$0] : 0 }
+    case .batchTopK, .gated, .matchingPursuit: return []
     }
   }
 

@@ -57,6 +57,21 @@ struct Sample: Sendable, CustomStringConvertible {
         .rootWidthOverNorm),
       Sample("topK, layer norm", { _ in .topK(k: 9) }, .layerNorm(epsilon: 1e-5)),
       biased, rescaled, both,
+      Sample("signedTopK", { _ in .signedTopK(k: 30) }, .constantFactor(1.5)),
+      Sample("groupMax", { _ in .groupMax(groups: 12) }),
+      Sample(
+        "blockTopK, layer norm", { _ in .blockTopK(blockSize: 4, blocks: 5) },
+        .layerNorm(epsilon: 1e-5)),
+      Sample(
+        "biJumpReLU",
+        { weights in
+          .biJumpReLU(
+            BiJumpReLU(
+              positiveThreshold: weights.threshold, negativeThreshold: weights.threshold,
+              positiveGain: weights.threshold.map { 1 + $0 },
+              negativeGain: weights.threshold.map { 1 - $0 },
+              positiveOffset: weights.encoderBias, negativeOffset: weights.encoderBias))
+        }),
     ]
   }()
 }

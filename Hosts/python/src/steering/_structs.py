@@ -27,9 +27,21 @@ ROW_TYPES = ("f32", "bf16", "f16")
 MODES = ("add", "clamp", "floor", "ceiling", "scale", "ablate", "project-out")
 STRENGTHS = ("decoder", "unit", "relative", "max-activation")
 PHASES = ("all", "prompt", "generated")
-ACTIVATIONS = ("relu", "jump-relu", "top-k", "batch-top-k", "abs-top-k", "gated")
+ACTIVATIONS = (
+    "relu",
+    "jump-relu",
+    "top-k",
+    "batch-top-k",
+    "abs-top-k",
+    "gated",
+    "signed-top-k",
+    "group-max",
+    "bi-jump-relu",
+    "block-top-k",
+    "matching-pursuit",
+)
 NORMALISATIONS = ("none", "constant", "root-width", "layer-norm")
-SELECTIONS = ("threshold", "gate", "top-k", "abs-top-k")
+SELECTIONS = ("threshold", "gate", "top-k", "abs-top-k", "signed-top-k")
 UNITS = ("activation", "length", "fraction")
 KINDS = ("autoencoder", "transcoder")
 SITES = ("unknown", "residual-pre", "residual-mid", "residual-post", "attention-out", "mlp-out")
