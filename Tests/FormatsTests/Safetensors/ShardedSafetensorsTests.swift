@@ -160,7 +160,7 @@ import Testing
   @Test func anEmptyMapIsAnEmptyCollection() throws {
     let scratch = try Scratch()
     try scratch.write("{\"weight_map\":{}}", index)
-    #expect(try ShardedSafetensors.open(directory: scratch.path).tensors.isEmpty)
+    #expect(try ShardedSafetensors.open(directory: scratch.path).entries.isEmpty)
   }
 
   @Test func linkedShardsAreFollowed() throws {
