@@ -18,7 +18,19 @@ import Testing
   }
 
   static let usage = [
-    Case("steer", 2, "no verb 'steer', expected inspect, features, encode, apply, export, import"),
+    Case(
+      "steer", 2,
+      "no verb 'steer', expected inspect, verify, features, encode, apply, export, import, hooks"),
+    Case("verify sae SAE IN", 2, "give the folder once"),
+    Case("verify sae", 2, "a dictionary needs --activations"),
+    Case("verify SAE IN --declared-l0 0", 2, "--declared-l0 is 0.0, expected a positive number"),
+    Case("verify SAE IN --declared-fvu -1", 2, "--declared-fvu"),
+    Case("verify SAE IN --sample-rows 1", 2, "--sample-rows is 1, expected 2 to 1000000"),
+    Case("verify SAE IN --rows most", 2, "The value 'most' is invalid"),
+    Case("hooks", 2, "Missing expected argument '<name>'"),
+    Case("hooks l_out-3 --scheme tl", 2, "The value 'tl' is invalid"),
+    Case("hooks l_out-3 --confirm all", 2, "The value 'all' is invalid"),
+    Case("hooks l_out-3 --layers 0", 2, "--layers is 0, expected 1 to 100000"),
     Case("apply SAE IN", 2, "nothing to do: give --feature and --alpha, or --plan"),
     Case("apply SAE IN --feature 1", 2, "1 --feature but 0 --alpha"),
     Case(
@@ -73,11 +85,16 @@ import Testing
     Case("encode SAE IN --shape 6,4", 3, "leave out --shape"),
     Case("encode SAE --activations sae/cfg.json", 3, "unknown format"),
     Case("inspect in.safetensors", 3, "not a dictionary"),
+    Case("verify SAE IN --targets in.safetensors", 3, "targets belong to a transcoder"),
+    Case("hooks layers.3.gate", 3, "hook 'layers.3.gate' is unknown, accepted: hook_embed, "),
+    Case("hooks direction.3", 3, "expected the scheme: repeng or cvector-generator"),
+    Case("hooks ffn_out-3 --model gemma-3-270m", 3, "confirm 'sandwich-norm'"),
     Case("apply SAE IN --plan bad.json", 3, "bad.json: key 'version' is missing"),
   ]
 
   static let environment = [
     Case("inspect gone", 4, "gone: open: no such file or directory"),
+    Case("verify SAE IN --neighbour gone.npy", 4, "gone.npy: open: no such file or directory"),
     Case("encode SAE --activations gone.npy", 4, "gone.npy: open: no such file or directory"),
     Case("apply SAE IN --plan gone.json", 4, "gone.json"),
     Case("encode SAE IN --output gone/out", 4, "gone/out"),

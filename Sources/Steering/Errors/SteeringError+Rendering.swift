@@ -113,6 +113,22 @@ extension SteeringError {
     }
   }
 
+  /// Turns an error about the name of a place into the public one.
+  package init(_ error: HookError) {
+    let name = "hook '\(clipped(error.name))'"
+    switch error.reason {
+    case .unknown(let accepted):
+      self.init(
+        .invalidArgument, "\(name) is unknown, accepted: \(accepted.joined(separator: ", "))")
+    case .trap(let trap, let what):
+      self.init(
+        .invalidArgument,
+        "\(name) is \(what); if that is what you mean, confirm '\(trap.rawValue)'")
+    case .ambiguous(let meanings, let expected):
+      self.init(.invalidArgument, "\(name) is \(meanings); expected \(expected)")
+    }
+  }
+
   /// Turns a plan error into the public one.
   package init(_ error: PlanError) {
     let field = error.field
