@@ -11,7 +11,9 @@ extension SparseDictionary.Parts {
     skip = dictionary.skip
     normalisation = dictionary.normalisation
     subtractsDecoderBias = dictionary.subtractsDecoderBias
-    rescalesByDecoderNorm = dictionary.rescalesByDecoderNorm
+    decoderNormRole = dictionary.decoderNormRole
+    outputScale = dictionary.outputScale
+    prefixes = dictionary.prefixes
     input = dictionary.input
     output = dictionary.output
     excludesSpecialTokens = dictionary.excludesSpecialTokens

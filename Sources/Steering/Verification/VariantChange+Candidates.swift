@@ -32,24 +32,26 @@ extension VariantChange {
 
   private static func transposed(_ dictionary: SparseDictionary) -> [VariantChange] {
     var found: [VariantChange] = []
-    if dictionary.featureCount == dictionary.outputWidth {
-      let matrix = dictionary.decoder
+    if dictionary.featureCount == dictionary.outputWidth,
+      case .dense(let matrix) = dictionary.decoder
+    {
       let kernels = dictionary.kernels
       found.append(
         VariantChange(
           kind: .transposedDecoder, statement: "the decoder is transposed",
           advice: "store W_dec as [features, width]; a square matrix does not show its orientation",
-          edit: { $0.decoder = matrix.transposed(kernels) }))
+          edit: { $0.decoder = .dense(matrix.transposed(kernels)) }))
     }
-    if dictionary.featureCount == dictionary.modelWidth {
-      let matrix = dictionary.encoder
+    if dictionary.featureCount == dictionary.modelWidth,
+      case .dense(let matrix) = dictionary.encoder.stored
+    {
       let flipped: EncoderMatrix.Layout =
-        matrix.layout == .featureMajor ? .modelMajor : .featureMajor
+        dictionary.encoder.layout == .featureMajor ? .modelMajor : .featureMajor
       found.append(
         VariantChange(
           kind: .transposedEncoder, statement: "the encoder is transposed",
           advice: "store W_enc as [width, features]; a square matrix does not show its orientation",
-          edit: { $0.encoder = EncoderMatrix(matrix.stored, layout: flipped) }))
+          edit: { $0.encoder = EncoderMatrix(matrix, layout: flipped) }))
     }
     return found
   }
@@ -142,7 +144,7 @@ extension VariantChange {
     guard norms.contains(where: { abs($0 - 1) > 1e-3 }) else { return [] }
     var found: [VariantChange] = []
     if dictionary.activation.k != nil {
-      let rescales = !dictionary.rescalesByDecoderNorm
+      let rescales = dictionary.decoderNormRole == .none
       found.append(
         VariantChange(
           kind: .decoderNorm,
@@ -150,7 +152,7 @@ extension VariantChange {
             ? "features are selected by activation × decoder norm"
             : "features are selected without their decoder norm",
           advice: "set rescale_acts_by_decoder_norm to \(rescales) in cfg.json",
-          edit: { $0.rescalesByDecoderNorm = rescales }))
+          edit: { $0.decoderNormRole = rescales ? .rescalesActivations : .none }))
     }
     let decoder = dictionary.decoder
     let kernels = dictionary.kernels
@@ -159,7 +161,7 @@ extension VariantChange {
         kind: .decoderNorm, statement: "decoder rows are brought to norm 1",
         advice: "divide each decoder row by its norm, as the publisher's loader does",
         edit: { parts in
-          parts.decoder = decoder.scalingRows(kernels) { norms[$0] > 0 ? 1 / norms[$0] : 0 }
+          parts.decoder = decoder.scaling(kernels) { norms[$0] > 0 ? 1 / norms[$0] : 0 }
         }))
     return found
   }
@@ -174,7 +176,7 @@ extension VariantChange {
         kind: .selection, statement: statement, advice: advice,
         edit: {
           $0.activation = activation
-          if activation.k == nil { $0.rescalesByDecoderNorm = false }
+          if activation.k == nil { $0.decoderNormRole = .none }
         })
     }
     switch dictionary.activation {
@@ -231,7 +233,7 @@ extension VariantChange {
       kind: .outputScale, statement: "the reconstruction is multiplied by \(number)",
       advice: "W_dec and b_dec are in other units than the rows: multiply both by \(number)",
       edit: { parts in
-        parts.decoder = decoder.scalingRows(kernels) { _ in factor }
+        parts.decoder = decoder.scaling(kernels) { _ in factor }
         parts.decoderBias = parts.decoderBias.map { Float(Double($0) * factor) }
       })
   }
@@ -256,15 +258,15 @@ extension ActivationFunction {
   }
 }
 
-extension RowMatrix {
-  /// A copy in f32 with each row multiplied by its own factor.
-  func scalingRows(_ kernels: Kernels, _ factor: (Int) -> Double) -> RowMatrix {
+extension FeatureRows {
+  /// A dense copy in f32 with each row multiplied by its own factor.
+  func scaling(_ kernels: Kernels, _ factor: (Int) -> Double) -> FeatureRows {
     var all: [Float] = []
     all.reserveCapacity(rowCount * width)
     for row in 0..<rowCount {
       let scale = factor(row)
       for value in values(ofRow: row, kernels) { all.append(Float(Double(value) * scale)) }
     }
-    return RowMatrix(rowCount: rowCount, width: width, values: all)
+    return .dense(RowMatrix(rowCount: rowCount, width: width, values: all))
   }
 }

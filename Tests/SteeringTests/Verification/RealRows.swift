@@ -28,7 +28,7 @@ enum RealRows {
     var parts = try parts()
     parts.encoder = EncoderMatrix(
       scaled(parts.encoder.stored, by: 1 / scale), layout: parts.encoder.layout)
-    parts.decoder = scaled(parts.decoder, by: scale)
+    parts.decoder = .dense(scaled(parts.decoder, by: scale))
     parts.decoderBias = parts.decoderBias.map { $0 * scale }
     return parts
   }
@@ -39,8 +39,8 @@ enum RealRows {
     let width = parts.encoder.modelWidth
     let kept = try frequent(width)
     parts.encoder = EncoderMatrix(
-      try parts.encoder.rows(of: kept, .best), layout: .featureMajor)
-    parts.decoder = parts.decoder.gatheringRows(kept)
+      dense(try parts.encoder.rows(of: kept, .best)), layout: .featureMajor)
+    parts.decoder = parts.decoder.gathering(kept)
     parts.encoderBias = kept.map { parts.encoderBias[$0] }
     return parts
   }
@@ -67,7 +67,12 @@ enum RealRows {
   /// The threshold in scaled units at which about 32 features are active.
   static let threshold: Float = 1.6554
 
-  static func scaled(_ matrix: RowMatrix, by factor: Float) -> RowMatrix {
+  private static func dense(_ rows: FeatureRows) -> RowMatrix {
+    guard case .dense(let matrix) = rows else { fatalError("the bundle is dense") }
+    return matrix
+  }
+
+  static func scaled(_ matrix: FeatureRows, by factor: Float) -> RowMatrix {
     RowMatrix(
       rowCount: matrix.rowCount, width: matrix.width,
       values: (0..<matrix.rowCount).flatMap { row in

@@ -85,7 +85,7 @@ import Testing
 
   @Test func coherenceOfOneDirectionIsUndefined() throws {
     var weights = RandomDictionary(featureCount: 2, width: 3, seed: 3).parts(.relu)
-    weights.decoder = RowMatrix(rowCount: 2, width: 3, values: [0, 0, 0, 1, 2, 3])
+    weights.decoder = .dense(RowMatrix(rowCount: 2, width: 3, values: [0, 0, 0, 1, 2, 3]))
     let coherence = DecoderCoherence(try SparseDictionary(weights))
     #expect(coherence.value == nil)
     #expect(coherence.pair == [])
