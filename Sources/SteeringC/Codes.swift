@@ -21,16 +21,23 @@ extension ActivationFunction {
     case .batchTopK: Int32(STEER_ACTIVATION_BATCH_TOP_K)
     case .absTopK: Int32(STEER_ACTIVATION_ABS_TOP_K)
     case .gated: Int32(STEER_ACTIVATION_GATED)
+    case .signedTopK: Int32(STEER_ACTIVATION_SIGNED_TOP_K)
+    case .groupMax: Int32(STEER_ACTIVATION_GROUP_MAX)
+    case .biJumpReLU: Int32(STEER_ACTIVATION_BI_JUMP_RELU)
+    case .blockTopK: Int32(STEER_ACTIVATION_BLOCK_TOP_K)
+    case .matchingPursuit: Int32(STEER_ACTIVATION_MATCHING_PURSUIT)
     }
   }
 
-  /// The STEER_SELECT_ constant.
+  /// The STEER_SELECT_ constant; that of thresholds, without meaning, where the arrays have none.
   var selectionCode: Int32 {
     switch self {
-    case .relu, .jumpReLU, .batchTopK: Int32(STEER_SELECT_THRESHOLD)
+    case .relu, .jumpReLU, .batchTopK, .groupMax, .biJumpReLU, .blockTopK, .matchingPursuit:
+      Int32(STEER_SELECT_THRESHOLD)
     case .gated: Int32(STEER_SELECT_GATE)
     case .topK: Int32(STEER_SELECT_TOP_K)
     case .absTopK: Int32(STEER_SELECT_ABS_TOP_K)
+    case .signedTopK: Int32(STEER_SELECT_SIGNED_TOP_K)
     }
   }
 }

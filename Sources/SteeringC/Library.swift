@@ -40,7 +40,7 @@ public func steer_capabilities_get(
     value.row_types = mask(STEER_F32, STEER_F16)
     value.modes = mask(STEER_MODE_ADD, STEER_MODE_PROJECT_OUT)
     value.strengths = mask(STEER_STRENGTH_DECODER, STEER_STRENGTH_MAX_ACTIVATION)
-    value.activations = mask(STEER_ACTIVATION_RELU, STEER_ACTIVATION_GATED)
+    value.activations = mask(STEER_ACTIVATION_RELU, STEER_ACTIVATION_MATCHING_PURSUIT)
     withUnsafeMutableBytes(of: &value.kernels) { room in
       room.copyBytes(from: Kernels.best.isa.rawValue.utf8.prefix(room.count - 1))
     }

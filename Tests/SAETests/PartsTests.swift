@@ -34,15 +34,15 @@ import Testing
       reason { $0.encoder = EncoderMatrix(matrix(0, 6), layout: .modelMajor) }
         == .field(name: "model width", found: "0", expected: "at least 1"))
     #expect(
-      reason { $0.decoder = matrix(5, 4) }
+      reason { $0.decoder = .dense(matrix(5, 4)) }
         == .shape(tensor: "decoder", found: [5, 4], expected: [6, 4]))
     #expect(
-      reason { $0.decoder = matrix(6, 3) }
+      reason { $0.decoder = .dense(matrix(6, 3)) }
         == .shape(tensor: "decoder", found: [6, 3], expected: [6, 4]))
     #expect(
       reason {
         $0.kind = .transcoder
-        $0.decoder = matrix(6, 0)
+        $0.decoder = .dense(matrix(6, 0))
       } == .shape(tensor: "decoder", found: [6, 0], expected: [6, 4]))
     #expect(
       reason { $0.encoderBias.removeLast() }
@@ -141,10 +141,10 @@ import Testing
           expected: "false: a transcoder's decoder bias lives at its output"))
     for sigma in Sigma.allCases where !sigma.competes {
       #expect(
-        reason(sigma) { $0.rescalesByDecoderNorm = true }
+        reason(sigma) { $0.decoderNormRole = .rescalesActivations }
           == .field(
-            name: "rescalesByDecoderNorm", found: "true with \(sigma.rawValue)",
-            expected: "topK or absTopK"))
+            name: "decoderNormRole", found: "rescalesActivations with \(sigma.rawValue)",
+            expected: "topK, absTopK or signedTopK"))
     }
     #expect(
       reason { $0.skip = matrix(4, 4) }

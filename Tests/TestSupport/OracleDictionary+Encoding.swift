@@ -96,6 +96,8 @@ extension OracleDictionary {
     case .batchTopK(let threshold): cut(&row) { _ in max(Double(threshold), 0) }
     case .topK(let k): keep(k, &row) { $0 }
     case .absTopK(let k): keep(k, &row) { abs($0) }
+    case .signedTopK, .groupMax, .biJumpReLU, .blockTopK, .matchingPursuit:
+      fatalError("the oracle does not know this function yet")
     case .gated(let gate, let magnitude, let scale):
       for feature in 0..<featureCount {
         let z = row.values[feature]

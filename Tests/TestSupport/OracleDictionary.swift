@@ -75,7 +75,7 @@ package struct OracleDictionary: Sendable {
     parts.skip = skip.map { matrix(outputWidth, width, $0) }
     parts.normalisation = normalisation
     parts.subtractsDecoderBias = subtractsDecoderBias
-    parts.rescalesByDecoderNorm = rescalesByDecoderNorm
+    parts.decoderNormRole = rescalesByDecoderNorm ? .rescalesActivations : .none
     return parts
   }
 

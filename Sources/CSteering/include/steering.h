@@ -169,7 +169,12 @@ enum {
     STEER_ACTIVATION_TOP_K = 2,       /* the k largest z, then max(z, 0); ties: lower index wins */
     STEER_ACTIVATION_BATCH_TOP_K = 3, /* as JUMP_RELU with one theta for all */
     STEER_ACTIVATION_ABS_TOP_K = 4,   /* the k largest |z|, sign kept; ties: lower index wins */
-    STEER_ACTIVATION_GATED = 5        /* max(z*s + b_mag, 0) where z + b_gate > 0 */
+    STEER_ACTIVATION_GATED = 5,       /* max(z*s + b_mag, 0) where z + b_gate > 0 */
+    STEER_ACTIVATION_SIGNED_TOP_K = 6,    /* the k largest z, sign kept, no ReLU */
+    STEER_ACTIVATION_GROUP_MAX = 7,       /* max(z, 0) of the largest z in each group */
+    STEER_ACTIVATION_BI_JUMP_RELU = 8,    /* a gain and an offset above theta+, others below -theta- */
+    STEER_ACTIVATION_BLOCK_TOP_K = 9,     /* the blocks of largest norm, whole, sign kept */
+    STEER_ACTIVATION_MATCHING_PURSUIT = 10 /* greedy selection against what is left of the row */
 };
 
 /* What is done to a row before encoding; width is d. */
@@ -608,7 +613,8 @@ enum {
     STEER_SELECT_THRESHOLD = 0, /* f = z where z > threshold, else 0 */
     STEER_SELECT_GATE = 1,      /* f = max(z*gate_scale + magnitude_bias, 0), z + gate_bias > 0 */
     STEER_SELECT_TOP_K = 2,     /* f = max(z, 0) if fewer than k rivals beat z, else 0 */
-    STEER_SELECT_ABS_TOP_K = 3  /* f = z if fewer than k rivals beat |z|, else 0 */
+    STEER_SELECT_ABS_TOP_K = 3, /* f = z if fewer than k rivals beat |z|, else 0 */
+    STEER_SELECT_SIGNED_TOP_K = 4 /* f = z if fewer than k rivals beat z, else 0 */
 };
 
 /* What an edit's amount is measured in. */

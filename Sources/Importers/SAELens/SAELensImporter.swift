@@ -70,7 +70,7 @@ enum SAELensImporter: SingleLayerImporter {
     parts.output = config.output
     parts.excludesSpecialTokens = config.excludesSpecialTokens
     parts.subtractsDecoderBias = config.subtractsDecoderBias
-    parts.rescalesByDecoderNorm = config.rescalesByDecoderNorm
+    parts.decoderNormRole = config.rescalesByDecoderNorm ? .rescalesActivations : .none
     if config.architecture != .gated {
       parts.encoderBias = try weights.vector("b_enc", n, from: "d_sae")
     }
@@ -137,8 +137,8 @@ enum SAELensImporter: SingleLayerImporter {
         values.append(value * scale[feature])
       }
     }
-    parts.decoder = RowMatrix(
-      rowCount: parts.decoder.rowCount, width: parts.decoder.width, values: values)
+    parts.decoder = .dense(
+      RowMatrix(rowCount: parts.decoder.rowCount, width: parts.decoder.width, values: values))
     config.ledger.append(
       LedgerEntry(
         "finetuning scale", "folded into the decoder rows; activations are unscaled",

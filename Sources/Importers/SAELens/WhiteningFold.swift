@@ -47,6 +47,7 @@ struct WhiteningFold {
   ) throws(ImportError) {
     let product = try MatrixProduct()
     let n = parts.decoder.rowCount
+    let rescales = parts.decoderNormRole == .rescalesActivations
     var encoder: [Float] = []
     var decoder: [Float] = []
     encoder.reserveCapacity(n * width)
@@ -58,7 +59,7 @@ struct WhiteningFold {
       var decoderTile: [Double] = []
       for feature in features {
         let row = parts.decoder.values(ofRow: feature, kernels).map(Double.init)
-        let norm = parts.rescalesByDecoderNorm ? decoderNorm(row) : 1
+        let norm = rescales ? decoderNorm(row) : 1
         decoderTile += row.map { $0 / norm }
         parts.encoderBias[feature] = Float(Double(parts.encoderBias[feature]) * norm)
       }
@@ -68,14 +69,14 @@ struct WhiteningFold {
         product, decoderTile, rows: features.count, inverse, transposed: false)
       start += features.count
     }
-    parts.rescalesByDecoderNorm = false
+    parts.decoderNormRole = .none
     if !parts.subtractsDecoderBias { shiftBiases(&parts, encoder: encoder) }
     parts.decoderBias = rounded(
       product, parts.decoderBias.map(Double.init), rows: 1, inverse, transposed: false,
       adding: mean)
     parts.encoder = EncoderMatrix(
       RowMatrix(rowCount: n, width: width, values: encoder), layout: .featureMajor)
-    parts.decoder = RowMatrix(rowCount: n, width: width, values: decoder)
+    parts.decoder = .dense(RowMatrix(rowCount: n, width: width, values: decoder))
   }
 
   /// SAELens' own floor for the norm that it folds.
@@ -87,11 +88,14 @@ struct WhiteningFold {
   private func encoderRows(
     _ parts: SparseDictionary.Parts, _ features: [Int], _ kernels: Kernels
   ) -> [Double] {
-    let gathered = parts.encoder.stored.gatheringColumns(features, kernels)
+    guard case .dense(let stored) = parts.encoder.stored else {
+      fatalError("SAELens stores dense matrices")
+    }
+    let gathered = stored.gatheringColumns(features, kernels)
     var rows: [Double] = []
     for (index, feature) in features.enumerated() {
       let norm =
-        parts.rescalesByDecoderNorm
+        parts.decoderNormRole == .rescalesActivations
         ? decoderNorm(parts.decoder.values(ofRow: feature, kernels).map(Double.init)) : 1
       rows += gathered.values(ofRow: index, kernels).map { Double($0) * norm }
     }

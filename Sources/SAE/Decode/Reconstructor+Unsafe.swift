@@ -16,12 +16,14 @@ package final class Reconstructor {
 
   /// Writes x̂ of `x`, `[outputWidth]`, plus the linear path where there is one and it is asked for.
   ///
-  /// NaN when the row's normalisation is undefined.
-  /// - Throws: `nonFiniteResult` when finite codes and weights overflow f32.
+  /// With a `prefix`, one of the dictionary's ``SparseDictionary/prefixes``, features from it on count
+  /// as not active. NaN when the row's normalisation is undefined.
+  /// - Throws: `field` for another prefix; `nonFiniteResult` when finite codes and weights overflow f32.
   package func decode(
     _ codes: SparseCodes, row: Int, of x: UnsafePointer<Float>, includingSkip: Bool = false,
-    into out: UnsafeMutablePointer<Float>
+    prefix: Int? = nil, into out: UnsafeMutablePointer<Float>
   ) throws(DictionaryError) {
+    if let prefix { try dictionary.checkPrefix(prefix) }
     let width = dictionary.outputWidth
     guard
       let transform = dictionary.normalisation.apply(
@@ -30,7 +32,8 @@ package final class Reconstructor {
       out.update(repeating: .nan, count: width)
       return
     }
-    dictionary.decode(codes, row: row, transform: transform, into: out)
+    dictionary.decode(
+      codes, row: row, transform: transform, below: prefix ?? dictionary.featureCount, into: out)
     if includingSkip { dictionary.addSkip(x, scratch: scratch.base, into: out) }
     guard dictionary.kernels.firstNonfinite(out, count: width) == width else {
       throw DictionaryError(.nonFiniteResult(row: row))

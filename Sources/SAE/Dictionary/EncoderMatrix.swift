@@ -6,6 +6,7 @@ import Tensors
 /// The canonical orientation is feature-major `[featureCount, modelWidth]`. A file that stores
 /// `[modelWidth, featureCount]` is not transposed when it is opened: a few features are gathered from
 /// its columns, and only a full encode pays for one transposition, kept for the dictionary's lifetime.
+/// A sparse encoder is feature-major as it is.
 ///
 /// Thread rule: safe to use from several threads; ``featureMajor(_:)`` locks while it prepares and
 /// belongs into set-up, not into a per-row loop.
@@ -18,30 +19,46 @@ package final class EncoderMatrix: Sendable {
     case modelMajor
   }
 
-  package let stored: RowMatrix
+  /// The weights as stored; for `.modelMajor` a dense matrix whose rows are not features.
+  package let stored: FeatureRows
   package let layout: Layout
-  private let prepared = Mutex<RowMatrix?>(nil)
+  private let prepared = Mutex<FeatureRows?>(nil)
   private let digested = Mutex<[UInt8]?>(nil)
 
   package init(_ stored: RowMatrix, layout: Layout) {
-    self.stored = stored
+    self.stored = .dense(stored)
     self.layout = layout
+  }
+
+  /// An encoder with few non-zeros per feature; of a tied dictionary the decoder's own matrix.
+  package init(_ stored: ExpanderMatrix) {
+    self.stored = .expander(stored)
+    layout = .featureMajor
   }
 
   package var featureCount: Int { layout == .featureMajor ? stored.rowCount : stored.width }
   package var modelWidth: Int { layout == .featureMajor ? stored.width : stored.rowCount }
+  package var byteCount: Int { stored.byteCount }
+
+  /// Whether a feature's encoder row and its row in `decoder` are the same memory.
+  package func isTied(to decoder: FeatureRows) -> Bool {
+    layout == .featureMajor && stored.isSame(as: decoder)
+  }
 
   /// The whole encoder feature-major, transposed and checked for NaN and infinity on first use.
   ///
   /// - Throws: `nonFiniteWeight` with the feature as row.
   /// - Complexity: O(featureCount · modelWidth) on the first call, O(1) after it.
-  package func featureMajor(_ kernels: Kernels) throws(DictionaryError) -> RowMatrix {
-    let made = try prepared.withLock { cached throws(DictionaryError) -> RowMatrix in
+  package func featureMajor(_ kernels: Kernels) throws(DictionaryError) -> FeatureRows {
+    let made = try prepared.withLock { cached throws(DictionaryError) -> FeatureRows in
       if let cached { return cached }
       try checkFinite(kernels)
-      let matrix = layout == .featureMajor ? stored : stored.transposed(kernels)
-      cached = matrix
-      return matrix
+      var rows = stored
+      if layout == .modelMajor, case .dense(let matrix) = stored {
+        rows = .dense(matrix.transposed(kernels))
+      }
+      cached = rows
+      return rows
     }
     return made
   }
@@ -61,17 +78,19 @@ package final class EncoderMatrix: Sendable {
     }
   }
 
-  /// The encoder rows of `features`, contiguous, `[features.count, modelWidth]`, checked.
+  /// The encoder rows of `features`, contiguous, `[features.count, modelWidth]`, checked, of the stored
+  /// kind: products with them have the same bits.
   ///
   /// Reads only those rows (or columns) of the file.
   package func rows(
     of features: [Int], _ kernels: Kernels
-  ) throws(DictionaryError) -> RowMatrix {
-    let gathered =
-      switch layout {
-      case .featureMajor: stored.gatheringRows(features)
-      case .modelMajor: stored.gatheringColumns(features, kernels)
-      }
+  ) throws(DictionaryError) -> FeatureRows {
+    let gathered: FeatureRows
+    if layout == .modelMajor, case .dense(let matrix) = stored {
+      gathered = .dense(matrix.gatheringColumns(features, kernels))
+    } else {
+      gathered = stored.gathering(features)
+    }
     if let bad = gathered.firstNonFinite(in: 0..<gathered.rowCount, kernels) {
       throw DictionaryError(
         .nonFiniteWeight(tensor: "encoder", row: features[bad.row], column: bad.column))

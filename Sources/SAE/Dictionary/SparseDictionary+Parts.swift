@@ -6,7 +6,7 @@ extension SparseDictionary {
     package var name: String
     package var kind: Kind = .autoencoder
     package var encoder: EncoderMatrix
-    package var decoder: RowMatrix
+    package var decoder: FeatureRows
     /// `[featureCount]`; zeros where the activation carries its own biases (gated).
     package var encoderBias: [Float]
     package var decoderBias: [Float]
@@ -14,7 +14,11 @@ extension SparseDictionary {
     package var activation: ActivationFunction
     package var normalisation: Normalisation = .none
     package var subtractsDecoderBias = false
-    package var rescalesByDecoderNorm = false
+    package var decoderNormRole = DecoderNormRole.none
+    /// Nil for the usual: an autoencoder undoes its normalisation, a transcoder does nothing.
+    package var outputScale: OutputScale?
+    /// Feature counts of nested dictionaries, ascending, the last the whole; empty where nothing nests.
+    package var prefixes: [Int] = []
     package var input = Tap()
     package var output = Tap()
     package var excludesSpecialTokens: Bool?
@@ -23,7 +27,7 @@ extension SparseDictionary {
     package var files: [String] = []
 
     package init(
-      name: String, encoder: EncoderMatrix, decoder: RowMatrix, encoderBias: [Float],
+      name: String, encoder: EncoderMatrix, decoder: FeatureRows, encoderBias: [Float],
       decoderBias: [Float], activation: ActivationFunction
     ) {
       self.name = name
@@ -32,6 +36,15 @@ extension SparseDictionary {
       self.encoderBias = encoderBias
       self.decoderBias = decoderBias
       self.activation = activation
+    }
+
+    package init(
+      name: String, encoder: EncoderMatrix, decoder: RowMatrix, encoderBias: [Float],
+      decoderBias: [Float], activation: ActivationFunction
+    ) {
+      self.init(
+        name: name, encoder: encoder, decoder: .dense(decoder), encoderBias: encoderBias,
+        decoderBias: decoderBias, activation: activation)
     }
 
     /// Throws unless every shape, range and combination is one that the mathematics defines.
@@ -57,11 +70,12 @@ extension SparseDictionary {
             name: "subtractsDecoderBias", found: "true",
             expected: "false: a transcoder's decoder bias lives at its output"))
       }
-      if rescalesByDecoderNorm, activation.k == nil {
-        throw DictionaryError(
-          .field(
-            name: "rescalesByDecoderNorm", found: "true with \(activation.name)",
-            expected: "topK or absTopK"))
+      try checkDecoderNormRole()
+      try checkPrefixes(count: n)
+      if case .factor(let factor) = outputScale {
+        guard factor.isFinite && factor > 0 else {
+          throw field("output scale", factor, "a positive finite number")
+        }
       }
       if let skip {
         guard kind == .transcoder else {
@@ -86,7 +100,94 @@ extension SparseDictionary {
         try check(vector: gate, "gate bias", count: n)
         try check(vector: magnitude, "magnitude bias", count: n)
         try check(vector: scale, "magnitude scale", count: n)
+      case .signedTopK(let k):
+        guard k >= 1 && k <= n else { throw field("k", k, "1 to \(n), the feature count") }
+      case .groupMax(let groups):
+        guard groups >= 1 && groups <= n && n % groups == 0 else {
+          throw field("groups", groups, "a divisor of \(n), the feature count")
+        }
+      case .biJumpReLU(let sides): try check(sides, count: n)
+      case .blockTopK(let blockSize, let blocks):
+        guard blockSize >= 1 && blockSize <= n && n % blockSize == 0 else {
+          throw field("block size", blockSize, "a divisor of \(n), the feature count")
+        }
+        guard blocks >= 1 && blocks <= n / blockSize else {
+          throw field("blocks", blocks, "1 to \(n / blockSize), the block count")
+        }
+      case .matchingPursuit(let residualThreshold, let maximumIterations, _):
+        try checkPursuit(residualThreshold, maximumIterations)
       }
+    }
+
+    private func check(_ sides: BiJumpReLU, count n: Int) throws(DictionaryError) {
+      for (values, name) in [
+        (sides.positiveThreshold, "positive threshold"),
+        (sides.negativeThreshold, "negative threshold"),
+      ] {
+        guard values.count == n else { throw shape(name, [values.count], [n]) }
+        for (feature, value) in values.enumerated()
+        where value.isNaN || value == -.infinity {
+          throw field("\(name)[\(feature)]", value, "a finite number, or infinity for never")
+        }
+      }
+      for feature in 0..<n
+      where -sides.negativeThreshold[feature] > sides.positiveThreshold[feature] {
+        throw field(
+          "negative threshold[\(feature)]", sides.negativeThreshold[feature],
+          "at least \(-sides.positiveThreshold[feature]): the sides must not overlap")
+      }
+      try check(vector: sides.positiveGain, "positive gain", count: n)
+      try check(vector: sides.negativeGain, "negative gain", count: n)
+      try check(vector: sides.positiveOffset, "positive offset", count: n)
+      try check(vector: sides.negativeOffset, "negative offset", count: n)
+    }
+
+    private func checkPursuit(_ threshold: Float, _ iterations: Int) throws(DictionaryError) {
+      guard threshold.isFinite && threshold >= 0 else {
+        throw field("residual threshold", threshold, "a finite number, at least 0")
+      }
+      guard iterations >= 1 else { throw field("maximum iterations", iterations, "at least 1") }
+      guard kind == .autoencoder else {
+        throw field("activation", "\(activation.name) in a transcoder", "an autoencoder")
+      }
+      guard encoder.isTied(to: decoder) else {
+        throw field(
+          "activation", "\(activation.name) with an encoder of its own",
+          "one matrix for encoder and decoder")
+      }
+      if let feature = encoderBias.firstIndex(where: { $0 != 0 }) {
+        throw field("encoder bias[\(feature)]", encoderBias[feature], "0 with \(activation.name)")
+      }
+    }
+
+    private func checkDecoderNormRole() throws(DictionaryError) {
+      switch decoderNormRole {
+      case .none: break
+      case .rescalesActivations:
+        guard activation.k != nil else {
+          throw field(
+            "decoderNormRole", "rescalesActivations with \(activation.name)",
+            "topK, absTopK or signedTopK")
+        }
+      case .ranksOnly:
+        guard activation.keepsPreActivations else {
+          throw field(
+            "decoderNormRole", "ranksOnly with \(activation.name)",
+            "a function that keeps pre-activations as they are")
+        }
+      }
+    }
+
+    private func checkPrefixes(count n: Int) throws(DictionaryError) {
+      guard let last = prefixes.last else { return }
+      var before = 0
+      for (index, prefix) in prefixes.enumerated() {
+        guard prefix > before && prefix <= n else {
+          throw field("prefixes[\(index)]", prefix, "\(before + 1) to \(n): ascending")
+        }
+        before = prefix
+      }
+      guard last == n else { throw field("prefixes", last, "\(n), the feature count, as last") }
     }
 
     private func checkNormalisation() throws(DictionaryError) {

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// ```
 /// x̃ = normalise(x) [− decoderBias if subtractsDecoderBias]      z = E x̃ + encoderBias     f = σ(z)
-/// x̂ = denormalise(Σ fᵢ Dᵢ + decoderBias) [+ skip · x]            error = x − x̂
+/// x̂ = scale(Σ fᵢ Dᵢ + decoderBias) [+ skip · x]                  error = x − x̂
 /// ```
 ///
 /// Shapes: encoder rows `[featureCount, modelWidth]`, decoder rows `[featureCount, outputWidth]`,
@@ -42,11 +42,14 @@ public final class SparseDictionary: Sendable {
   public let normalisation: Normalisation
   /// Whether the decoder bias is subtracted from the normalised row before encoding.
   public let subtractsDecoderBias: Bool
-  /// Whether the reconstruction is taken back to the row's own units; false for transcoders, whose
-  /// output is not normalised by the input's statistics.
-  public let denormalisesOutput: Bool
-  /// Whether activations are multiplied by ‖Dᵢ‖ before selection and divided by it before decoding.
-  public let rescalesByDecoderNorm: Bool
+  /// How a decoded row goes from the decoder's units to those of the output.
+  public let outputScale: OutputScale
+  /// What the norms ‖Dᵢ‖ of the decoder rows have to do with activations.
+  public let decoderNormRole: DecoderNormRole
+  /// Feature counts of the nested dictionaries, ascending, the last the whole; empty where nothing nests.
+  ///
+  /// The features below each count reconstruct a row on their own (Matryoshka SAE, arXiv:2503.17547).
+  public let prefixes: [Int]
   /// Where rows are read.
   public let input: Tap
   /// Where rows are written; equal to `input` for an autoencoder.
@@ -60,11 +63,11 @@ public final class SparseDictionary: Sendable {
 
   package let kernels: Kernels
   package let encoder: EncoderMatrix
-  package let decoder: RowMatrix
+  package let decoder: FeatureRows
   package let encoderBias: [Float]
   package let decoderBias: [Float]
   package let skip: RowMatrix?
-  /// ‖Dᵢ‖ in the units of the row where ``rescalesByDecoderNorm``, else empty.
+  /// The factor of z before σ, by ``decoderNormRole``; empty where it has none.
   package let decoderNorms: [Float]
   private let outputIsFinite = Mutex(false)
 
@@ -72,14 +75,20 @@ public final class SparseDictionary: Sendable {
   public var weightType: ElementType { decoder.elementType }
   /// Whether it adds a linear path from input to output (a skip transcoder).
   public var hasSkip: Bool { skip != nil }
-  /// Bytes of encoder, decoder and skip weights as stored.
+  /// Whether encoder and decoder are one matrix in memory.
+  public var isTied: Bool { encoder.isTied(to: decoder) }
+  /// Whether the reconstruction is taken back to the row's own units.
+  public var denormalisesOutput: Bool { outputScale == .undoesNormalisation }
+  /// Whether activations are multiplied by ‖Dᵢ‖ before selection and divided by it before decoding.
+  public var rescalesByDecoderNorm: Bool { decoderNormRole == .rescalesActivations }
+  /// Bytes of encoder, decoder and skip weights as stored; a matrix that is both counts once.
   public var weightByteCount: Int {
-    encoder.stored.byteCount + decoder.byteCount + (skip?.byteCount ?? 0)
+    (isTied ? 0 : encoder.byteCount) + decoder.byteCount + (skip?.byteCount ?? 0)
   }
 
   /// Puts a dictionary together and checks that its parts fit.
   ///
-  /// Reads the biases and thresholds whole, and the decoder only when `rescalesByDecoderNorm` needs its
+  /// Reads the biases and thresholds whole, and the decoder only when `decoderNormRole` needs its
   /// norms; no other weight is touched.
   ///
   /// - Throws: `DictionaryError` naming the part that does not fit.
@@ -93,8 +102,10 @@ public final class SparseDictionary: Sendable {
     activation = parts.activation
     normalisation = parts.normalisation
     subtractsDecoderBias = parts.subtractsDecoderBias
-    denormalisesOutput = parts.kind == .autoencoder
-    rescalesByDecoderNorm = parts.rescalesByDecoderNorm
+    outputScale =
+      parts.outputScale ?? (parts.kind == .autoencoder ? .undoesNormalisation : .none)
+    decoderNormRole = parts.decoderNormRole
+    prefixes = parts.prefixes
     input = parts.input
     output = parts.output
     excludesSpecialTokens = parts.excludesSpecialTokens
@@ -106,19 +117,24 @@ public final class SparseDictionary: Sendable {
     encoderBias = parts.encoderBias
     decoderBias = parts.decoderBias
     skip = parts.skip
-    if parts.rescalesByDecoderNorm {
-      let decoder = parts.decoder
-      try Self.checkFinite(decoder, "decoder", kernels)
-      // A constant factor scales rows up before encoding, so in the row's units decoder rows are that
-      // much shorter; SAELens folds the factor into W_dec before it takes norms.
-      var factor = 1.0
-      if case .constantFactor(let scale) = parts.normalisation { factor = Double(scale) }
-      decoderNorms = (0..<decoder.rowCount).map {
-        Float(decoder.norm(ofRow: $0, kernels) / factor)
-      }
-    } else {
-      decoderNorms = []
+    decoderNorms = try Self.decoderNorms(parts, kernels)
+  }
+
+  private static func decoderNorms(
+    _ parts: Parts, _ kernels: Kernels
+  ) throws(DictionaryError) -> [Float] {
+    guard parts.decoderNormRole != .none else { return [] }
+    let decoder = parts.decoder
+    try checkFinite(decoder, "decoder", kernels)
+    // A constant factor scales rows up before encoding, so in the row's units decoder rows are that
+    // much shorter; SAELens folds the factor into W_dec before it takes norms.
+    var factor = 1.0
+    if parts.decoderNormRole == .rescalesActivations,
+      case .constantFactor(let scale) = parts.normalisation
+    {
+      factor = Double(scale)
     }
+    return (0..<decoder.rowCount).map { Float(decoder.norm(ofRow: $0, kernels) / factor) }
   }
 
   /// The factor that turns an activation into a coefficient of the stored decoder row: 1, or 1/‖Dᵢ‖.
@@ -128,6 +144,12 @@ public final class SparseDictionary: Sendable {
     guard rescalesByDecoderNorm else { return 1 }
     let norm = decoderNorms[feature]
     return norm > 0 ? 1 / norm : 0
+  }
+
+  /// ``decodeScale(of:)`` times the factor of every decoded row: what one unit of activation adds of
+  /// the stored decoder row to an output, before a row's own normalisation is undone.
+  package func editScale(of feature: Int) -> Float {
+    decodeScale(of: feature) * outputScale.factor
   }
 
   /// Reads every weight once and refuses NaN and infinity, naming tensor, row and column.
@@ -145,13 +167,13 @@ public final class SparseDictionary: Sendable {
     try outputIsFinite.withLock { isFinite throws(DictionaryError) in
       guard !isFinite else { return }
       try Self.checkFinite(decoder, "decoder", kernels)
-      if let skip { try Self.checkFinite(skip, "skip", kernels) }
+      if let skip { try Self.checkFinite(.dense(skip), "skip", kernels) }
       isFinite = true
     }
   }
 
   private static func checkFinite(
-    _ matrix: RowMatrix, _ name: String, _ kernels: Kernels
+    _ matrix: FeatureRows, _ name: String, _ kernels: Kernels
   ) throws(DictionaryError) {
     guard let bad = matrix.firstNonFinite(in: 0..<matrix.rowCount, kernels) else { return }
     throw DictionaryError(.nonFiniteWeight(tensor: name, row: bad.row, column: bad.column))
@@ -160,6 +182,17 @@ public final class SparseDictionary: Sendable {
   package func checkFeature(_ feature: Int) throws(DictionaryError) {
     guard feature >= 0 && feature < featureCount else {
       throw DictionaryError(.featureOutOfRange(found: feature, count: featureCount))
+    }
+  }
+
+  package func checkPrefix(_ prefix: Int) throws(DictionaryError) {
+    guard prefixes.contains(prefix) else {
+      throw DictionaryError(
+        .field(
+          name: "prefix", found: "\(prefix)",
+          expected: prefixes.isEmpty
+            ? "none: nothing nests in this dictionary"
+            : "one of \(prefixes.map { "\($0)" }.joined(separator: ", "))"))
     }
   }
 }

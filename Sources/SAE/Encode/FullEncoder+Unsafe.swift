@@ -13,7 +13,7 @@ package final class FullEncoder {
   private static let blockBytes = 128 * 1024
 
   package let dictionary: SparseDictionary
-  private let matrix: RowMatrix
+  private let matrix: FeatureRows
   private let blockRows: Int
   private let prepared: FloatBuffer
   private let z: FloatBuffer
@@ -24,7 +24,7 @@ package final class FullEncoder {
   package init(_ dictionary: SparseDictionary) throws(DictionaryError) {
     self.dictionary = dictionary
     matrix = try dictionary.encoder.featureMajor(dictionary.kernels)
-    let rowBytes = max(1, matrix.width * matrix.elementType.byteCount)
+    let rowBytes = max(1, matrix.rowByteCount)
     blockRows = max(4, Self.blockBytes / rowBytes / 4 * 4)
     prepared = FloatBuffer(count: Self.tileRows * dictionary.modelWidth)
     z = FloatBuffer(count: Self.tileRows * dictionary.featureCount)
@@ -122,6 +122,8 @@ package final class FullEncoder {
         guard value.isFinite else { throw DictionaryError(.nonFiniteResult(row: first + row)) }
         if value > 0 { codes.append(feature, value) }
       }
+    case .signedTopK, .groupMax, .biJumpReLU, .blockTopK, .matchingPursuit:
+      throw dictionary.notEncodedYet
     }
     codes.endRow()
   }

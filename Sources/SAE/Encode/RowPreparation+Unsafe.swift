@@ -17,16 +17,21 @@ extension SparseDictionary {
   }
 
   /// Turns products E x̃ of the features from `start` on into what σ compares: plus the encoder bias,
-  /// times ‖Dᵢ‖ under rescaling. In place, `[count]`.
+  /// times ‖Dᵢ‖ where the norms have a role. In place, `[count]`.
   package func finishPreActivations(
     _ z: UnsafeMutablePointer<Float>, from start: Int, count: Int
   ) {
     encoderBias.withUnsafeBufferPointer { bias in
       for offset in 0..<count { z[offset] += bias[start + offset] }
     }
-    guard rescalesByDecoderNorm else { return }
+    guard decoderNormRole != .none else { return }
     decoderNorms.withUnsafeBufferPointer { norms in
       for offset in 0..<count { z[offset] *= norms[start + offset] }
     }
+  }
+
+  var notEncodedYet: DictionaryError {
+    DictionaryError(
+      .field(name: "activation", found: activation.name, expected: "one that can be encoded"))
   }
 }

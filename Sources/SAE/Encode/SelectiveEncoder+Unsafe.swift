@@ -16,7 +16,7 @@ package final class SelectiveEncoder: Sendable {
   /// The features in the order in which their activations are written.
   package let features: [Int]
   /// Their encoder rows, `[features.count, modelWidth]`.
-  package let rows: RowMatrix
+  package let rows: FeatureRows
   /// Their encoder biases.
   package let bias: [Float]
   /// What z is multiplied by after the bias; empty for nothing.
@@ -29,7 +29,7 @@ package final class SelectiveEncoder: Sendable {
     /// Active above max(θ, 0), which covers ReLU (θ = 0), JumpReLU and BatchTopK.
     case threshold([Float])
     case gate(bias: [Float], magnitude: [Float], scale: [Float])
-    case rank(among: RowMatrix, k: Int, isAbsolute: Bool)
+    case rank(among: FeatureRows, k: Int, isAbsolute: Bool)
   }
 
   /// Memory for one reader at a time; allocated once, reused for every row.
@@ -57,7 +57,7 @@ package final class SelectiveEncoder: Sendable {
     self.dictionary = dictionary
     self.features = features
     bias = features.map { dictionary.encoderBias[$0] }
-    norms = dictionary.rescalesByDecoderNorm ? features.map { dictionary.decoderNorms[$0] } : []
+    norms = dictionary.decoderNormRole != .none ? features.map { dictionary.decoderNorms[$0] } : []
     switch dictionary.activation {
     case .relu: selection = .threshold(features.map { _ in 0 })
     case .jumpReLU(let threshold): selection = .threshold(features.map { max(threshold[$0], 0) })
@@ -72,6 +72,8 @@ package final class SelectiveEncoder: Sendable {
     case .absTopK(let k):
       let rivals = try dictionary.encoder.featureMajor(dictionary.kernels)
       selection = .rank(among: rivals, k: k, isAbsolute: true)
+    case .signedTopK, .groupMax, .biJumpReLU, .blockTopK, .matchingPursuit:
+      throw dictionary.notEncodedYet
     }
   }
 
@@ -121,7 +123,8 @@ package final class SelectiveEncoder: Sendable {
 
   /// Sets to zero every value that k rivals beat, or that σ would cut anyway.
   private func rank(
-    _ out: UnsafeMutablePointer<Float>, among rivals: RowMatrix, k: Int, isAbsolute: Bool, row: Int,
+    _ out: UnsafeMutablePointer<Float>, among rivals: FeatureRows, k: Int, isAbsolute: Bool,
+    row: Int,
     _ scratch: Scratch
   ) throws(DictionaryError) {
     let count = features.count

@@ -17,7 +17,7 @@ extension Plan {
     updateNormalisation(&digest)
     digest.update(dictionary.subtractsDecoderBias ? dictionary.decoderBias : [])
     digest.update(directions)
-    digest.update(features.map { dictionary.decodeScale(of: $0) })
+    digest.update(features.map { dictionary.editScale(of: $0) })
     try updateEncoder(&digest)
     // In an order of their own: that of two edits which differ in scope alone is the writer's.
     let scopes = scopes.map(fingerprint(of:))

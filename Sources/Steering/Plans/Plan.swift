@@ -4,8 +4,8 @@ import Tensors
 /// A plan compiled against a dictionary: every row that it needs, copied together and checked.
 ///
 /// Compiling reads the decoder row of each steered feature, and the encoder row of each feature whose
-/// activation matters; with TopK and AbsTopK the whole encoder, to rank against. Applying it then reads
-/// nothing else.
+/// activation matters; where features compete (TopK and its kind, blocks, matching pursuit) the whole
+/// encoder, to rank against. Applying it then reads nothing else.
 ///
 /// Thread rule: immutable; share it between sessions and threads.
 public final class Plan: Sendable {
@@ -35,7 +35,7 @@ public final class Plan: Sendable {
   /// Number of features whose activation is read.
   public var readingCount: Int { encoder?.features.count ?? 0 }
   /// Whether reading them takes the whole encoder, to rank against.
-  public var ranks: Bool { encoder != nil && dictionary.activation.k != nil }
+  public var ranks: Bool { encoder != nil && dictionary.activation.readsWholeEncoder }
   /// Whether some edit does not cover every row.
   public var needsPositions: Bool { scopes.contains { $0 != Scope() } }
   /// Width of the rows that it edits.
@@ -85,7 +85,7 @@ public final class Plan: Sendable {
     self.document = document
     self.dictionary = dictionary
     features = Array(Set(document.interventions.map(\.feature))).sorted()
-    directions = dictionary.decoder.gatheringRows(features)
+    directions = dictionary.decoder.gatheringRows(features, dictionary.kernels)
     inverseNorms = try Self.checkedInverseNorms(directions, features, document, dictionary)
     let read = Array(
       Set(document.interventions.filter { $0.mode.needsActivation }.map(\.feature))

@@ -61,7 +61,7 @@ package final class PlanArrays: Sendable {
     encoderNorms = StoredArray(encoder?.norms ?? [])
     var thresholds: [Float] = []
     var gates: (bias: [Float], magnitude: [Float], scale: [Float]) = ([], [], [])
-    var rivals: RowMatrix?
+    var rivals: FeatureRows?
     switch encoder?.selection {
     case nil: break
     case .threshold(let threshold): thresholds = threshold
@@ -79,7 +79,7 @@ package final class PlanArrays: Sendable {
     features = StoredArray(plan.features.map { UInt32($0) })
     directions = StoredArray(plan.directions, kernels)
     inverseNorms = StoredArray(plan.inverseNorms)
-    decodeScales = StoredArray(plan.features.map { dictionary.decodeScale(of: $0) })
+    decodeScales = StoredArray(plan.features.map { dictionary.editScale(of: $0) })
 
     editModes = StoredArray(plan.edits.map { $0.mode.code })
     editSlots = StoredArray(plan.edits.map { UInt32($0.slot) })

@@ -74,7 +74,7 @@ extension Session {
     of edit: Plan.Edit, _ x: UnsafePointer<Float>, rowNorm: Float, rowScale: Float
   ) -> Float {
     let inverseNorm = plan.inverseNorms[edit.slot]
-    let activationUnit = rowScale * plan.dictionary.decodeScale(of: plan.features[edit.slot])
+    let activationUnit = rowScale * plan.dictionary.editScale(of: plan.features[edit.slot])
     let value = edit.reading >= 0 ? scratch.activations.base[edit.reading] : 0
     switch edit.mode {
     case .add:

@@ -101,6 +101,8 @@ extension DictionaryInspection {
       .init("normalisation", .string(d.normalisation.name)),
       .init("subtracts_decoder_bias", .bool(d.subtractsDecoderBias)),
       .init("rescales_by_decoder_norm", .bool(d.rescalesByDecoderNorm)),
+      .init("decoder_norm_role", .string(d.decoderNormRole.rawValue)),
+      .init("prefixes", .array(d.prefixes.map { .int($0) })),
       .init("has_skip", .bool(d.hasSkip)), .init("input", tap(d.input)),
       .init("output", tap(d.output)), .init("encoder_norms", norms(encoderNorms)),
       .init("decoder_norms", norms(decoderNorms)),

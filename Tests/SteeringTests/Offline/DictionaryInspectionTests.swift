@@ -29,7 +29,8 @@ import TestSupport
 
   private func parts(decoder: [Float]) -> SparseDictionary.Parts {
     var parts = sample.parts()
-    parts.decoder = RowMatrix(rowCount: 48, width: 37, values: decoder)
+    parts.decoder = .dense(
+      RowMatrix(rowCount: 48, width: 37, values: decoder))
     return parts
   }
 

@@ -19,8 +19,9 @@ import TestSupport
     var parts = sample.parts()
     var decoder = sample.weights.decoder
     for (index, value) in values { decoder[index] = value }
-    parts.decoder = RowMatrix(
-      rowCount: sample.weights.featureCount, width: sample.weights.width, values: decoder)
+    parts.decoder = .dense(
+      RowMatrix(rowCount: sample.weights.featureCount, width: sample.weights.width, values: decoder)
+    )
     return try SparseDictionary(parts)
   }
 
@@ -29,9 +30,10 @@ import TestSupport
     var generator = SplitMix64(seed: 70)
     parts.kind = .transcoder
     parts.normalisation = normalisation
-    parts.decoder = RowMatrix(
-      rowCount: sample.weights.featureCount, width: 11,
-      values: generator.normals(sample.weights.featureCount * 11))
+    parts.decoder = .dense(
+      RowMatrix(
+        rowCount: sample.weights.featureCount, width: 11,
+        values: generator.normals(sample.weights.featureCount * 11)))
     parts.decoderBias = Array(repeating: 0, count: 11)
     parts.input = Tap(hook: "blocks.3.ln2")
     parts.output = Tap(hook: "blocks.3.mlp_out")

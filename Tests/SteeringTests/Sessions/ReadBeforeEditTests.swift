@@ -16,7 +16,7 @@ import TestSupport
     var parts = sample.parts()
     let rows = RowMatrix(rowCount: sample.weights.featureCount, width: width, values: weights)
     parts.encoder = EncoderMatrix(rows, layout: .featureMajor)
-    parts.decoder = rows
+    parts.decoder = .dense(rows)
     return try SparseDictionary(parts)
   }
 

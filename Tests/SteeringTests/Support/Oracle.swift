@@ -66,7 +66,8 @@ struct Oracle {
     case .absTopK(let k):
       let kept = Set(z.indices.sorted { abs(z[$0]) > abs(z[$1]) }.prefix(k))
       return z.indices.map { kept.contains($0) ? z[$0] : 0 }
-    case .batchTopK, .gated: return []
+    case .batchTopK, .gated, .signedTopK, .groupMax, .biJumpReLU, .blockTopK, .matchingPursuit:
+      return []
     }
   }
 

@@ -28,7 +28,7 @@ struct Sample: Sendable, CustomStringConvertible {
     var parts = weights.parts(activation)
     parts.normalisation = normalisation
     parts.subtractsDecoderBias = subtractsDecoderBias
-    parts.rescalesByDecoderNorm = rescalesByDecoderNorm
+    parts.decoderNormRole = rescalesByDecoderNorm ? .rescalesActivations : .none
     return parts
   }
 

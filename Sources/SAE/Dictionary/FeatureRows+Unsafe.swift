@@ -1,0 +1,162 @@
+import Tensors
+
+/// One row of weights per feature, dense or with the same few non-zeros in each.
+///
+/// Shape `[rowCount, width]`. Thread rule: immutable; share it between threads.
+package enum FeatureRows: Sendable {
+  case dense(RowMatrix)
+  case expander(ExpanderMatrix)
+
+  package var rowCount: Int {
+    switch self {
+    case .dense(let matrix): matrix.rowCount
+    case .expander(let matrix): matrix.rowCount
+    }
+  }
+
+  package var width: Int {
+    switch self {
+    case .dense(let matrix): matrix.width
+    case .expander(let matrix): matrix.width
+    }
+  }
+
+  package var elementType: ElementType {
+    switch self {
+    case .dense(let matrix): matrix.elementType
+    case .expander(let matrix): matrix.values.elementType
+    }
+  }
+
+  /// Bytes of the weights as stored, and of the places of non-zeros where they are listed.
+  package var byteCount: Int {
+    switch self {
+    case .dense(let matrix): matrix.byteCount
+    case .expander(let matrix): matrix.byteCount
+    }
+  }
+
+  /// The bytes that one row takes as stored.
+  package var rowByteCount: Int { rowCount > 0 ? byteCount / rowCount : 0 }
+
+  /// Whether both are the same bytes in memory, row for row.
+  package func isSame(as other: FeatureRows) -> Bool {
+    switch (self, other) {
+    case (.dense(let a), .dense(let b)):
+      a.rowCount == b.rowCount && a.width == b.width && a.tensor.isSame(as: b.tensor)
+    case (.expander(let a), .expander(let b)):
+      a.width == b.width && a.values.tensor.isSame(as: b.values.tensor)
+        && a.indices.isSame(as: b.indices)
+    case (.dense, .expander), (.expander, .dense): false
+    }
+  }
+
+  /// `row · x`, with `x` `[width]`.
+  package func dot(_ row: Int, _ x: UnsafePointer<Float>, _ kernels: Kernels) -> Float {
+    switch self {
+    case .dense(let matrix): matrix.dot(row, x, kernels)
+    case .expander(let matrix): matrix.dot(row, x, kernels)
+    }
+  }
+
+  /// `y += scale · row`, with `y` `[width]`.
+  package func axpy(
+    _ row: Int, scale: Float, into y: UnsafeMutablePointer<Float>, _ kernels: Kernels
+  ) {
+    switch self {
+    case .dense(let matrix): matrix.axpy(row, scale: scale, into: y, kernels)
+    case .expander(let matrix): matrix.axpy(row, scale: scale, into: y, kernels)
+    }
+  }
+
+  /// `out[i] = rows[start + i] · x`, each equal bit for bit to ``dot(_:_:_:)`` of that row.
+  package func matvec(
+    from start: Int, count: Int, _ x: UnsafePointer<Float>,
+    into out: UnsafeMutablePointer<Float>, _ kernels: Kernels
+  ) {
+    switch self {
+    case .dense(let matrix): matrix.matvec(from: start, count: count, x, into: out, kernels)
+    case .expander(let matrix): matrix.matvec(from: start, count: count, x, into: out, kernels)
+    }
+  }
+
+  /// Row `row` widened to f32, zeros included.
+  package func values(ofRow row: Int, _ kernels: Kernels) -> [Float] {
+    switch self {
+    case .dense(let matrix): matrix.values(ofRow: row, kernels)
+    case .expander(let matrix): matrix.values(ofRow: row, kernels)
+    }
+  }
+
+  /// The Euclidean norm of row `row`, summed in f64.
+  package func norm(ofRow row: Int, _ kernels: Kernels) -> Double {
+    switch self {
+    case .dense(let matrix): matrix.norm(ofRow: row, kernels)
+    case .expander(let matrix): matrix.values.norm(ofRow: row, kernels)
+    }
+  }
+
+  /// The first NaN or infinity in `rows`, as (row, column), or nil.
+  package func firstNonFinite(
+    in rows: Range<Int>, _ kernels: Kernels
+  ) -> (row: Int, column: Int)? {
+    switch self {
+    case .dense(let matrix): matrix.firstNonFinite(in: rows, kernels)
+    case .expander(let matrix): matrix.firstNonFinite(in: rows, kernels)
+    }
+  }
+
+  /// The listed rows in memory of their own, of the same kind.
+  package func gathering(_ rows: [Int]) -> FeatureRows {
+    switch self {
+    case .dense(let matrix): .dense(matrix.gatheringRows(rows))
+    case .expander(let matrix): .expander(matrix.gatheringRows(rows))
+    }
+  }
+
+  /// The listed rows as a dense matrix `[rows.count, width]`, in the stored type where that is dense.
+  package func gatheringRows(_ rows: [Int], _ kernels: Kernels) -> RowMatrix {
+    switch self {
+    case .dense(let matrix): matrix.gatheringRows(rows)
+    case .expander(let matrix):
+      RowMatrix(
+        rowCount: rows.count, width: width,
+        values: rows.flatMap { matrix.values(ofRow: $0, kernels) })
+    }
+  }
+}
+
+extension Tensor {
+  /// Whether both are the same bytes in memory, read the same way.
+  fileprivate func isSame(as other: Tensor) -> Bool {
+    storage === other.storage && byteOffset == other.byteOffset && shape == other.shape
+      && elementType == other.elementType
+  }
+}
+
+extension StoredArray<Float> {
+  /// All elements of `rows` widened to f32, row-major, zeros included.
+  package init(_ rows: FeatureRows, _ kernels: Kernels) {
+    switch rows {
+    case .dense(let matrix): self.init(matrix, kernels)
+    case .expander(let matrix):
+      self.init((0..<matrix.rowCount).flatMap { matrix.values(ofRow: $0, kernels) })
+    }
+  }
+}
+
+extension Digest {
+  /// Shape, element type and elements; the places of non-zeros too where they are listed.
+  package mutating func update(_ rows: FeatureRows) {
+    switch rows {
+    case .dense(let matrix): update(matrix)
+    case .expander(let matrix):
+      update("expander")
+      update(matrix.width)
+      update(matrix.values)
+      for row in 0..<matrix.rowCount {
+        for place in 0..<matrix.degree { update(matrix.column(row, place)) }
+      }
+    }
+  }
+}
