@@ -7,6 +7,8 @@ enum Detection {
     GemmaScope2Importer.self,
     LlamaScopeImporter.self,
     LlamaScopeR1Importer.self,
+    LlamascopiumImporter.self,
+    CircuitTracerImporter.self,
   ]
 
   /// The importer of the layout that the files are in, or that the caller names.
