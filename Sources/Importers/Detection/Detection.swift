@@ -9,6 +9,9 @@ enum Detection {
     LlamaScopeR1Importer.self,
     LlamascopiumImporter.self,
     CircuitTracerImporter.self,
+    CircuitTracerCrossLayerImporter.self,
+    GemmaScope2CrossLayerImporter.self,
+    LlamascopiumCrossLayerImporter.self,
   ]
 
   /// The importer of the layout that the files are in, or that the caller names.
