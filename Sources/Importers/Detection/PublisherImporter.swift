@@ -8,6 +8,9 @@ protocol PublisherImporter {
   /// The files that make the layout, in a few words for messages: "a folder with cfg.json and …".
   static var layout: String { get }
 
+  /// Every name of a key or tensor that decides something, or the stem of numbered ones.
+  static var acceptedNames: [String] { get }
+
   /// Whether the files are in this layout, told by their names, then keys, then shapes.
   ///
   /// Never by the name of a folder. A file that is needed to tell and cannot be read is an error.

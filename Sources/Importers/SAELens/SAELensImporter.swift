@@ -10,6 +10,13 @@ enum SAELensImporter: SingleLayerImporter {
   static let layout = "a folder with cfg.json and sae_weights.safetensors (saelens)"
   static let configName = "cfg.json"
   static let weightsStem = "sae_weights"
+  static var acceptedNames: [String] {
+    let architectures = SAELensArchitecture.allCases
+    let names =
+      SAELensConfigKeys.common + architectures.flatMap { SAELensConfigKeys.extra($0) }
+      + architectures.flatMap(\.tensorNames) + [SAELensWeights.finetuningScale]
+    return Set(names).sorted()
+  }
 
   static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
     guard source.names.contains(configName) else { return false }
