@@ -3,6 +3,7 @@ enum Detection {
   /// Every importer, in the order in which messages list them.
   static let importers: [any PublisherImporter.Type] = [
     SAELensImporter.self,
+    DictionaryLearningImporter.self,
   ]
 
   /// The importer of the layout that the files are in, or that the caller names.
