@@ -4,6 +4,7 @@ enum Detection {
   static let importers: [any PublisherImporter.Type] = [
     SAELensImporter.self,
     DictionaryLearningImporter.self,
+    OpenAIImporter.self,
   ]
 
   /// The importer of the layout that the files are in, or that the caller names.
