@@ -5,6 +5,8 @@ enum Detection {
     SAELensImporter.self,
     DictionaryLearningImporter.self,
     OpenAIImporter.self,
+    GoodfireImporter.self,
+    DeepSeekR1Importer.self,
   ]
 
   /// The importer of the layout that the files are in, or that the caller names.
