@@ -7,6 +7,7 @@ enum Detection {
     OpenAIImporter.self,
     GoodfireImporter.self,
     DeepSeekR1Importer.self,
+    QwenScopeImporter.self,
   ]
 
   /// The importer of the layout that the files are in, or that the caller names.
