@@ -3,6 +3,7 @@ enum Detection {
   /// Every importer, in the order in which messages list them.
   static let importers: [any PublisherImporter.Type] = [
     SAELensImporter.self,
+    GemmaScopeImporter.self,
     DictionaryLearningImporter.self,
     OpenAIImporter.self,
     GoodfireImporter.self,
