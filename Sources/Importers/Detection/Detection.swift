@@ -9,6 +9,7 @@ enum Detection {
     GoodfireImporter.self,
     DeepSeekR1Importer.self,
     QwenScopeImporter.self,
+    ExpanderImporter.self,
   ]
 
   /// The importer of the layout that the files are in, or that the caller names.
