@@ -92,8 +92,9 @@ import Testing
     for name in ["W_enc", "b_enc", "scaling_factor"] {
       var folder = try make()
       folder.set(TestTensor(name, [5], [1, 1, 1, 1, 1]))
-      guard case .unexpectedTensor(name, ["W_dec", "b_dec"], "matching_pursuit") =
-        try folder.failure()?.reason
+      guard
+        case .unexpectedTensor(name, ["W_dec", "b_dec"], "matching_pursuit") =
+          try folder.failure()?.reason
       else {
         Issue.record("\(name)")
         continue
@@ -123,8 +124,9 @@ import Testing
   @Test func unusableOptions() throws {
     var options = ImportOptions()
     options.k = 3
-    guard case .refused("the option 'k' with layout 'saelens'", _, _) =
-      try make().failure(options)?.reason
+    guard
+      case .refused("the option 'k' with layout 'saelens'", _, _) =
+        try make().failure(options)?.reason
     else {
       Issue.record("k was accepted")
       return

@@ -10,6 +10,11 @@ enum DictionaryLearningImporter: SingleLayerImporter {
   static let layout = "a folder with ae.pt and config.json (dictionary-learning)"
   static let weightsName = "ae.pt"
   static let suffixes = [".pt"]
+  /// Every name of a key or tensor that decides something.
+  static var acceptedNames: [String] {
+    DictionaryLearningClass.acceptedNames + DictionaryLearningConfig.topKeys
+      + DictionaryLearningConfig.keys + ["io"] + DictionaryLearningFile.wrapperKeys
+  }
 
   static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
     guard let name = weightsName(source) else { return false }

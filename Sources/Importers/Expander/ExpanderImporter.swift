@@ -81,7 +81,8 @@ enum ExpanderImporter: SingleLayerImporter {
       [
         .architecture("expander"),
         LedgerEntry(
-          "decoder", "\(matrix.degree) weights per feature, of norm 1; the encoder is the same matrix",
+          "decoder",
+          "\(matrix.degree) weights per feature, of norm 1; the encoder is the same matrix",
           source: .measured),
         LedgerEntry("k", "\(k)", source: kSource),
         LedgerEntry(

@@ -72,7 +72,8 @@ enum GemmaScopeImporter: SingleLayerImporter {
       throw ImportError(
         .missingKey(
           key: "kind",
-          expected: "the option kind: the files of autoencoders and of others look the same, and the"
+          expected:
+            "the option kind: the files of autoencoders and of others look the same, and the"
             + " folders' names suggest \(other.rawValue)"))
     }
     return .autoencoder
@@ -97,7 +98,9 @@ enum GemmaScopeImporter: SingleLayerImporter {
     parts.activation = .jumpReLU(
       threshold: try weights.vector(threshold, n, from: "the length of 'b_enc'"))
     parts.excludesSpecialTokens = true
-    parts.ledger += [.architecture("jumprelu"), .decoderBias(isSubtracted: false), .strictThreshold]
+    parts.ledger += [
+      .architecture("jumprelu"), .decoderBias(isSubtracted: false), .strictThreshold,
+    ]
     try dropFinetuningScale(weights, n, &parts)
     explain(kind, isGiven: isGiven, &parts)
     return parts
