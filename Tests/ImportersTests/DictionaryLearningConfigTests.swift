@@ -21,8 +21,10 @@ import Testing
       (#""layer": 12, "submodule_name": "resid_post_layer_12""#, "blocks.12.hook_resid_post", nil),
       (#""submodule_name": "resid_post_layer_0""#, "blocks.0.hook_resid_post", nil),
       (#""layer": 3"#, nil, "somewhere in layer 3: 'submodule_name' does not say where"),
-      (#""layer": 3, "submodule_name": null"#, nil,
-        "somewhere in layer 3: 'submodule_name' does not say where"),
+      (
+        #""layer": 3, "submodule_name": null"#, nil,
+        "somewhere in layer 3: 'submodule_name' does not say where"
+      ),
       (#""layer": 3, "submodule_name": "mlp3""#, nil, "'mlp3', which is no place known here"),
       ("", nil, nil),
     ]
@@ -124,7 +126,8 @@ import Testing
       Issue.record("in_and_out")
       return
     }
-    guard case .value("buffer.io", "\"both\"", _) = try make("", buffer: #"{"io": "both"}"#).reason()
+    guard
+      case .value("buffer.io", "\"both\"", _) = try make("", buffer: #"{"io": "both"}"#).reason()
     else {
       Issue.record("both")
       return

@@ -63,8 +63,9 @@ import Testing
     #expect(dictionary.input.place?.layer == 12)
     #expect(dictionary.files == [folder.folder.file("layer12.sae.pt")])
     // A file is one layer, and another one is not in it.
-    guard case .value("layer", "12", "one of 7, the layers of the files") =
-      importFailure(folder.filePath, options)?.reason
+    guard
+      case .value("layer", "12", "one of 7, the layers of the files") =
+        importFailure(folder.filePath, options)?.reason
     else {
       Issue.record("layer 12 of layer 7's file")
       return
