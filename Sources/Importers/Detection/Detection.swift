@@ -10,6 +10,15 @@ enum Detection {
     DeepSeekR1Importer.self,
     QwenScopeImporter.self,
     ExpanderImporter.self,
+    SparsifyImporter.self,
+    GemmaScope2Importer.self,
+    LlamaScopeImporter.self,
+    LlamaScopeR1Importer.self,
+    LlamascopiumImporter.self,
+    CircuitTracerImporter.self,
+    CircuitTracerCrossLayerImporter.self,
+    GemmaScope2CrossLayerImporter.self,
+    LlamascopiumCrossLayerImporter.self,
   ]
 
   /// The importer of the layout that the files are in, or that the caller names.
