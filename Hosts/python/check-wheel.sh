@@ -45,7 +45,7 @@ from folders import Weights
 path = Path(steering.library_path())
 assert "site-packages" in path.parts, f"the library is {path}, expected the wheel's"
 texts = {text.name for text in path.parent.iterdir()}
-for part in ("LICENSE", "libjson-c", "libmd", "libstdc++"):
+for part in ("LICENSE", "libjson-c", "libmd", "libstdc++", "libyaml", "zlib1g"):
     assert any(name.startswith(part) for name in texts), f"the wheel lacks the licence of {part}"
 weights = Weights()
 plan = weights.open(Path("sae")).plan(steering.Intervention(3, alpha=2.0))

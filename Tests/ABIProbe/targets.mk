@@ -4,9 +4,10 @@
 # make test-abi-sanitizers  the same programs under AddressSanitizer, ThreadSanitizer and valgrind
 # make test-abi-long        a million cycles of every handle (five to ten minutes)
 # make bench-abi            what a call costs, as JSON
-# make fuzz                 both fuzz targets, FUZZ_SECONDS each
+# make fuzz                every fuzz target, or FUZZ_TARGETS, FUZZ_SECONDS each
 
 FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?=
 ABI_BUILD := .build-abi
 ABI_PROBE := Tests/ABIProbe
 
@@ -37,7 +38,7 @@ bench-abi: lib abi-compilers
 	$(ABI_PROBE)/run.sh bench $(LIB_BUILD)/include $(LIB_BUILD)/lib steering $(ABI_BUILD)/bench
 
 fuzz: dependencies
-	Fuzz/run.sh $(FUZZ_SECONDS) $(SWIFT)
+	Fuzz/run.sh $(FUZZ_SECONDS) $(SWIFT) "$(FUZZ_TARGETS)"
 
 abi-compilers:
 	@if ! { command -v gcc && command -v g++; } >/dev/null; then \

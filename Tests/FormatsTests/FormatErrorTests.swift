@@ -115,6 +115,17 @@ import Testing
     (
       .unknownNPYVersion(major: 4, minor: 1), "npy version is 4.1, expected 1.0, 2.0 or 3.0"
     ),
+    (.invalidZip(detail: "x"), "not a valid zip archive: x"),
+    (
+      .checksumMismatch(entry: "a", found: 0x1F, expected: 0xFFFF_FFFF),
+      "entry 'a' has CRC-32 0x0000001f, expected 0xffffffff: its bytes are damaged"
+    ),
+    (.invalidPickle(detail: "x"), "not a valid pickle: x"),
+    (
+      .refusedCall(name: "posix.system"),
+      "'posix.system' would be called, expected tensors and plain values only"
+    ),
+    (.invalidYAML(detail: "x"), "not valid YAML: x"),
     (.systemCall(call: "open", errno: 2), "open: no such file or directory"),
     (.notARegularFile(kind: "directory"), "found a directory, expected a regular file"),
     (

@@ -3,11 +3,11 @@ import Tensors
 extension ActivationFile {
   /// Opens the activations at `path`, telling the format from the content.
   ///
-  /// A file that starts with NumPy's magic is npy. A file called `*.safetensors`, or one whose header
+  /// A file that starts with NumPy's magic is npy, and one that starts as a zip archive is npz. A file called `*.safetensors`, or one whose header
   /// validates as such, is safetensors. Anything else is raw little-endian float32, and only when
   /// `shape` is given.
   /// - Parameters:
-  ///   - tensorName: which tensor of a safetensors file; without it, the only float tensor of rank
+  ///   - tensorName: which tensor of a safetensors or npz file; without it, the only float tensor of rank
   ///     2, or failing that the only one of rank 3.
   ///   - shape: `[rows, width]` of a raw file.
   /// - Throws: what the readers throw; `ambiguousTensor`, `tensorMissing`, `wrongShape`,
@@ -21,6 +21,10 @@ extension ActivationFile {
       if NPYHeader.hasMagic(prefix.span.bytes) {
         try refuse(shape: shape, kind: .npy)
         return try npy(mapped, tensorName: tensorName)
+      }
+      if prefix.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
+        try refuse(shape: shape, kind: .npz)
+        return try npz(try ZipArchive.open(mapped), tensorName: tensorName)
       }
       if path.hasSuffix(".safetensors") {
         try refuse(shape: shape, kind: .safetensors)
@@ -83,14 +87,23 @@ extension ActivationFile {
   ) throws(FormatError) -> ActivationFile {
     try refuse(tensorName: tensorName, kind: .npy)
     let file = try NPYFile.open(mapped)
-    // Rows are read from the file, one after another: a transposed copy has none there.
-    guard file.header.isRowMajor else {
-      throw FormatError(
-        .unsupported(
-          what: "Fortran order of activations", advice: "save numpy.ascontiguousarray(x) instead"))
-    }
     let matrix = try ActivationMatrix(file.tensor, name: NPYHeader.tensorName)
     return ActivationFile(kind: .npy, file: mapped, matrix: matrix)
+  }
+
+  private static func npz(
+    _ archive: ZipArchive, tensorName: String?
+  ) throws(FormatError) -> ActivationFile {
+    guard !TorchFile.isTorch(archive) else {
+      throw FormatError(
+        .unsupported(
+          what: "a torch file of activations", advice: "save them as safetensors or npy"))
+    }
+    let collection = try NPZFile.read(archive)
+    let (name, tensor) = try choose(collection, tensorName)
+    return ActivationFile(
+      kind: .npz, file: archive.mapped, tensorName: name,
+      matrix: try ActivationMatrix(tensor, name: name), collection: collection)
   }
 
   private static func raw(
@@ -116,27 +129,27 @@ extension ActivationFile {
   private static func safetensors(
     _ file: SafetensorsFile, tensorName: String?
   ) throws(FormatError) -> ActivationFile {
-    let (name, tensor) = try choose(file, tensorName)
+    let collection = try TensorCollection([file])
+    let (name, tensor) = try choose(collection, tensorName)
     return ActivationFile(
       kind: .safetensors, file: file.mapped, tensorName: name,
-      matrix: try ActivationMatrix(tensor, name: name), collection: file)
+      matrix: try ActivationMatrix(tensor, name: name), collection: collection)
   }
 
   private static func choose(
-    _ file: SafetensorsFile, _ tensorName: String?
+    _ collection: TensorCollection, _ tensorName: String?
   ) throws(FormatError) -> (name: String, tensor: Tensor) {
     if let tensorName {
-      guard let tensor = file[tensorName] else {
-        throw FormatError(
-          .tensorMissing(name: tensorName, available: file.tensors.map(\.name)))
+      guard let tensor = collection[tensorName] else {
+        throw FormatError(.tensorMissing(name: tensorName, available: collection.names))
       }
       return (tensorName, tensor)
     }
-    let floats = file.tensors.filter { $0.tensor.elementType.isComputable }
+    let floats = collection.entries.filter { $0.tensor.elementType.isComputable }
     let matrices = floats.filter { $0.tensor.shape.count == 2 }
     let stacks = floats.filter { $0.tensor.shape.count == 3 }
-    if matrices.count == 1 { return matrices[0] }
-    if matrices.isEmpty, stacks.count == 1 { return stacks[0] }
+    if matrices.count == 1 { return (matrices[0].name, matrices[0].tensor) }
+    if matrices.isEmpty, stacks.count == 1 { return (stacks[0].name, stacks[0].tensor) }
     let candidates = matrices + stacks
     throw FormatError(
       .ambiguousTensor(

@@ -272,8 +272,11 @@ struct PickleMachine {
     try limit("axes of a tensor", items.count, NPYHeader.axisLimit)
     var lengths: [Int] = []
     for item in items {
-      guard case .integer(let length) = item, length >= 0 else {
-        throw invalid("a tensor's \(what) holds \(item.kind), expected lengths of at least 0")
+      guard case .integer(let length) = item else {
+        throw invalid("a tensor's \(what) holds \(item.kind), expected an integer")
+      }
+      guard length >= 0 else {
+        throw invalid("a tensor's \(what) holds \(length), expected lengths of at least 0")
       }
       lengths.append(Int(length))
     }

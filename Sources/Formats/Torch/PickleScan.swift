@@ -49,7 +49,14 @@ enum PickleScan {
       default: last = (nil, nil)
       }
       switch instruction {
-      case .put, .memoise: memoCount += 1
+      case .put, .memoise:
+        memoCount += 1
+        guard memo.count <= limits.memoCount else {
+          throw FormatError(
+            .limitExceeded(
+              what: "values in the pickle's memo", found: memo.count, limit: limits.memoCount),
+            offset: reader.start)
+        }
       default: break
       }
     }

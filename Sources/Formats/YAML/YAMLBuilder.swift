@@ -50,7 +50,8 @@ struct YAMLBuilder {
       }
       hasDocument = true
     case .documentEnd: break
-    case .directive: throw unsupported("a directive", "leave out the line that starts with %", place)
+    case .directive:
+      throw unsupported("a directive", "leave out the line that starts with %", place)
     case .alias: throw unsupported("an alias", "write the value out", place)
     case .anchor: throw unsupported("an anchor", "write the value out", place)
     case .tag: throw unsupported("a tag", "leave it out, the type follows from the text", place)

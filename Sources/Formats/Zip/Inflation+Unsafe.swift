@@ -77,7 +77,9 @@ enum Inflation {
   }
 
   private static func invalid(_ what: String, _ entry: ZipEntry) -> FormatError {
-    FormatError(.invalidZip(detail: "entry '\(entry.name)' \(what)"), offset: entry.dataOffset)
+    FormatError(
+      .invalidZip(detail: "entry \(MessageText.quoted(entry.name)) \(what)"),
+      offset: entry.dataOffset)
   }
 
   static func checksum(_ bytes: [UInt8]) -> UInt32 {
@@ -86,7 +88,8 @@ enum Inflation {
 
   private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     UInt32(
-      truncatingIfNeeded: crc32_z(0, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count))
+      truncatingIfNeeded: crc32_z(
+        0, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count))
   }
 
   static func check(_ found: UInt32, _ entry: ZipEntry) throws(FormatError) {

@@ -83,7 +83,9 @@ package struct ZipArchive: Sendable {
     do throws(FormatError) {
       guard entry.byteCount <= limit else {
         throw FormatError(
-          .limitExceeded(what: "bytes of entry '\(entry.name)'", found: entry.byteCount, limit: limit),
+          .limitExceeded(
+            what: "bytes of entry \(MessageText.quoted(entry.name))", found: entry.byteCount,
+            limit: limit),
           offset: entry.dataOffset)
       }
       guard entry.method == .stored else {

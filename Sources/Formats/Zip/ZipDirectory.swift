@@ -86,7 +86,8 @@ enum ZipDirectory {
     var counts: [Int] = []
     for size in sizes {
       guard let count = Int(exactly: size) else {
-        throw FormatError(.lengthOverflow(what: "entry '\(name)'", found: size), offset: start)
+        throw FormatError(
+          .lengthOverflow(what: "entry \(MessageText.quoted(name))", found: size), offset: start)
       }
       counts.append(count)
     }
@@ -157,7 +158,9 @@ enum ZipDirectory {
     for index in values.indices where values[index] == 0xFFFF_FFFF {
       guard let field, field.upperBound - place >= 8 else {
         throw FormatError(
-          .invalidZip(detail: "entry '\(name)' lacks the zip64 field that its sizes announce"),
+          .invalidZip(
+            detail:
+              "entry \(MessageText.quoted(name)) lacks the zip64 field that its sizes announce"),
           offset: offset)
       }
       values[index] = extra.uint64(at: place)
@@ -201,14 +204,15 @@ enum ZipDirectory {
     guard start <= limit, limit - start >= 30 else {
       throw FormatError(
         .truncated(
-          what: "local header of entry '\(entry.name)'", needed: 30,
+          what: "local header of entry \(MessageText.quoted(entry.name))", needed: 30,
           available: max(0, limit - start)), offset: min(start, limit))
     }
     let fixed = try file.copyBytes(start..<(start + 30))
     let header = fixed.span.bytes
     guard header.uint32(at: 0) == localSignature else {
       throw FormatError(
-        .invalidZip(detail: "entry '\(entry.name)' has no local header where it should be"),
+        .invalidZip(
+          detail: "entry \(MessageText.quoted(entry.name)) has no local header where it should be"),
         offset: start)
     }
     let nameCount = header.uint16(at: 26)
@@ -217,13 +221,15 @@ enum ZipDirectory {
     guard available >= nameCount + extraCount else {
       throw FormatError(
         .truncated(
-          what: "local header of entry '\(entry.name)'", needed: nameCount + extraCount,
+          what: "local header of entry \(MessageText.quoted(entry.name))",
+          needed: nameCount + extraCount,
           available: available), offset: start + 30)
     }
     let rest = try file.copyBytes((start + 30)..<(start + 30 + nameCount + extraCount))
     guard rest.prefix(nameCount).elementsEqual(entry.name.utf8) else {
       throw FormatError(
-        .invalidZip(detail: "entry '\(entry.name)' has another name in its local header"),
+        .invalidZip(
+          detail: "entry \(MessageText.quoted(entry.name)) has another name in its local header"),
         offset: start + 30)
     }
     let flags = header.uint16(at: 6)
@@ -231,7 +237,8 @@ enum ZipDirectory {
       header.uint16(at: 8), flags: flags, name: entry.name, offset: start)
     guard method == entry.method else {
       throw FormatError(
-        .invalidZip(detail: "entry '\(entry.name)' has another method in its local header"),
+        .invalidZip(
+          detail: "entry \(MessageText.quoted(entry.name)) has another method in its local header"),
         offset: start)
     }
     var sizes = [UInt64(header.uint32(at: 22)), UInt64(header.uint32(at: 18))]
@@ -246,14 +253,16 @@ enum ZipDirectory {
     guard found == expected || flags & 8 != 0 && found == [0, 0, 0] else {
       throw FormatError(
         .invalidZip(
-          detail: "entry '\(entry.name)' has another size or CRC-32 in its local header"),
+          detail:
+            "entry \(MessageText.quoted(entry.name)) has another size or CRC-32 in its local header"
+        ),
         offset: start)
     }
     let dataOffset = start + 30 + nameCount + extraCount
     guard entry.storedByteCount <= limit - dataOffset else {
       throw FormatError(
         .truncated(
-          what: "entry '\(entry.name)'", needed: entry.storedByteCount,
+          what: "entry \(MessageText.quoted(entry.name))", needed: entry.storedByteCount,
           available: limit - dataOffset), offset: dataOffset)
     }
     return dataOffset
@@ -266,7 +275,10 @@ enum ZipDirectory {
     for (entry, next) in zip(ordered, ordered.dropFirst()) {
       guard entry.storedRange.upperBound <= next.headerOffset else {
         throw FormatError(
-          .invalidZip(detail: "entries '\(entry.name)' and '\(next.name)' overlap"),
+          .invalidZip(
+            detail:
+              "entries \(MessageText.quoted(entry.name)) and \(MessageText.quoted(next.name)) overlap"
+          ),
           offset: next.headerOffset)
       }
     }
@@ -285,7 +297,8 @@ enum ZipDirectory {
         guard entry.byteCount == entry.storedByteCount else {
           throw FormatError(
             .invalidZip(
-              detail: "stored entry '\(entry.name)' has \(entry.storedByteCount) bytes, "
+              detail:
+                "stored entry \(MessageText.quoted(entry.name)) has \(entry.storedByteCount) bytes, "
                 + "expected its size \(entry.byteCount)"), offset: entry.headerOffset)
         }
         continue
@@ -293,7 +306,8 @@ enum ZipDirectory {
       guard entry.byteCount / ZipLimits.deflateRatio <= entry.storedByteCount else {
         throw FormatError(
           .invalidZip(
-            detail: "entry '\(entry.name)' would inflate from \(entry.storedByteCount) bytes to "
+            detail:
+              "entry \(MessageText.quoted(entry.name)) would inflate from \(entry.storedByteCount) bytes to "
               + "\(entry.byteCount), more than deflate can reach"), offset: entry.headerOffset)
       }
       let (sum, overflow) = total.addingReportingOverflow(entry.byteCount)

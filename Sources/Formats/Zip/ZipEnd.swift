@@ -11,17 +11,23 @@ struct ZipEnd {
   /// Whether a file of these last bytes ends as a zip archive does.
   static func isPresent(_ tail: RawSpan) -> Bool { !candidates(tail).isEmpty }
 
-  /// The longest tail that may hold the end: a comment of 65,535 bytes, and a zip64 record.
+  /// The longest tail that may hold the end: the comment has up to 65,535 bytes.
   static let tailByteCount = byteCount + 65_535
 
   /// Where in `tail` a record starts whose comment ends with the file.
   private static func candidates(_ tail: RawSpan) -> [Int] {
-    guard tail.byteCount >= byteCount else { return [] }
-    return (0...(tail.byteCount - byteCount)).filter { offset in
-      tail.unsafeLoad(fromByteOffset: offset, as: UInt8.self) == 0x50
-        && tail.uint32(at: offset) == signature
-        && tail.uint16(at: offset + 20) == tail.byteCount - offset - byteCount
+    var found: [Int] = []
+    var offset = 0
+    while offset + byteCount <= tail.byteCount {
+      if tail.unsafeLoad(fromByteOffset: offset, as: UInt8.self) == 0x50,
+        tail.uint32(at: offset) == signature,
+        tail.uint16(at: offset + 20) == tail.byteCount - offset - byteCount
+      {
+        found.append(offset)
+      }
+      offset += 1
     }
+    return found
   }
 
   /// Reads the record at the end of `file`, and the zip64 record that it leads to.

@@ -17,6 +17,17 @@ public enum ActivationSteering {
     _ plan: Plan, on activations: Activations, to output: String, promptLength: Int? = nil,
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws(SteeringError) -> ApplyReport {
+    let file = activations.file
+    // The output is the input with other rows: there must be rows, and no sum over them, as zip has one.
+    guard file.isInFile, file.kind != .npz else {
+      let isArchive = file.kind == .npz
+      throw SteeringError(
+        FormatError(
+          .unsupported(
+            what: isArchive ? "editing rows of an npz archive" : "editing rows in Fortran order",
+            advice: "save the matrix with numpy.save(path, numpy.ascontiguousarray(x))"),
+          path: file.path))
+    }
     let dictionary = plan.dictionary
     try activations.checkWidth(dictionary.outputWidth, of: "dictionary's output width")
     if let field = plan.document.phaseField, promptLength == nil {
@@ -26,7 +37,6 @@ public enum ActivationSteering {
     }
     let session = Session(plan, promptLength: promptLength ?? .max)
     let observer = try FeatureObserver(plan)
-    let file = activations.file
     let target = try SteeringError.rendering { () throws(FormatError) in
       try OutputFile.create(output)
     }

@@ -28,7 +28,7 @@ public final class Activations {
   /// Opens a file of activations.
   ///
   /// - Parameters:
-  ///   - tensor: Which tensor of a safetensors file; needed when it holds several float matrices.
+  ///   - tensor: Which tensor of a safetensors or npz file; needed when it holds several float matrices.
   ///   - shape: `[rows, width]` of a raw f32 file; refused for files that have a shape.
   public init(
     _ path: String, tensor: String? = nil, shape: [Int]? = nil
@@ -95,6 +95,11 @@ public final class Activations {
     _ rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
   ) throws(SteeringError) {
     let start = file.dataOffset + rows.lowerBound * file.rowByteCount
+    guard file.isInFile else {
+      let source = file.tensor.storage.base + start
+      bytes.baseAddress?.copyMemory(from: source, byteCount: rows.count * file.rowByteCount)
+      return
+    }
     try SteeringError.rendering { () throws(FormatError) in
       try file.file.read(start..<(start + rows.count * file.rowByteCount), into: bytes)
     }

@@ -257,4 +257,54 @@ import Testing
     #expect(try reason(array(.f32, [1, 2]), "a.npy", tensor: "x") == given("npy"))
     #expect(try reason(floatBytes([1]), "a", tensor: "x", shape: [1, 1]) == given("raw"))
   }
+
+  private func archive(_ name: String) throws -> [UInt8] {
+    try #require(try FormatVector.all("npz/valid").first { $0.name == name }).bytes()
+  }
+
+  @Test(arguments: ["stored.npz", "compressed.npz", "streamed.npz"])
+  func npzGivesTheTensorThatIsNamed(_ name: String) throws {
+    let opened = try open(try archive(name), "a.bin", tensor: "W_enc")
+    #expect(opened.kind == .npz)
+    #expect(opened.description == "npz array 'W_enc'")
+    #expect(opened.tensor.shape == [4, 6])
+    #expect(opened.isInFile == (name == "stored.npz"))
+    #expect(opened.companionNames == ["W_dec", "b", "scale", "none", "deep/name"])
+    #expect(opened.companion("b")?.shape == [6])
+    let transposed = try open(try archive(name), tensor: "W_dec")
+    #expect(transposed.tensor.shape == [6, 4])
+    #expect(!transposed.isInFile)
+  }
+
+  @Test func npzIsRefusedAsSafetensorsIs() throws {
+    let bytes = try archive("stored.npz")
+    #expect(
+      try reason(bytes)
+        == .ambiguousTensor(
+          candidates: ["W_enc", "W_dec", "none"], expected: "one float tensor [rows, width]",
+          advice: "choose one with --tensor"))
+    #expect(
+      try reason(bytes, tensor: "x")
+        == .tensorMissing(
+          name: "x", available: ["W_enc", "W_dec", "b", "scale", "none", "deep/name"]))
+    #expect(
+      try reason(bytes, shape: [4, 6])
+        == .unsupported(
+          what: "a given shape for a npz file", advice: "leave out --shape, the file has its own"))
+  }
+
+  @Test func torchFilesAreNoActivations() throws {
+    let vector = try #require(try FormatVector.all("torch/valid").first)
+    #expect(
+      try reason(try vector.bytes(), "a.pt")
+        == .unsupported(
+          what: "a torch file of activations", advice: "save them as safetensors or npy"))
+  }
+
+  @Test func fortranOrderIsReadIntoMemory() throws {
+    let text = "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }\n"
+    let opened = try open(npy(text) + floatBytes([1, 4, 2, 5, 3, 6]), "a.npy")
+    #expect(opened.tensor.bytes == floatBytes([1, 2, 3, 4, 5, 6]))
+    #expect(opened.kind == .npy && !opened.isInFile)
+  }
 }

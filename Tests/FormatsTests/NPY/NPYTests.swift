@@ -194,8 +194,8 @@ import Testing
     text("no shape", "{'descr': '<f4', 'fortran_order': False}", .missingField(field: "shape")),
     text("no descr", "{'shape': (2,), 'fortran_order': False}", .missingField(field: "descr")),
     header(
-      "Fortran order", order: "True",
-      unsupported("Fortran order", "save numpy.ascontiguousarray(x) instead")),
+      "Fortran order, one byte missing", order: "True", shape: "(1, 2)", data: 7,
+      .truncated(what: "npy array", needed: 8, available: 7)),
     header("order is 0", order: "0", invalid("found '0', expected True or False")),
     header("order in lower case", order: "false", invalid("found 'f', expected True or False")),
     header("order with a tail", order: "Falsey", invalid("found 'y', expected '}'")),
