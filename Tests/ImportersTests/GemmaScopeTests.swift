@@ -21,7 +21,7 @@ import class Foundation.FileManager
       root = try TemporaryFolder()
       self.folder = folder
       self.tensors =
-        try tensors
+        tensors
         ?? TorchFolder.dense(GemmaScopeTests.names, isModelMajor: true)
         + [TestTensor("threshold", [5], [0.1, 0.2, 0.3, 0.4, 0.5])]
       try FileManager.default.createDirectory(

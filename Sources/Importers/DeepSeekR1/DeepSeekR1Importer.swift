@@ -18,7 +18,7 @@ enum DeepSeekR1Importer: SingleLayerImporter {
   static var acceptedNames: [String] { arrays.names }
 
   static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
-    guard let name = source.onlyName(endingIn: suffixes),
+    guard let name = source.mainName(endingIn: suffixes),
       case .dictionary(let members) = try source.torch(name)
     else { return false }
     let keys = members.compactMap { member in

@@ -3,6 +3,13 @@ enum Detection {
   /// Every importer, in the order in which messages list them.
   static let importers: [any PublisherImporter.Type] = [
     SAELensImporter.self,
+    GemmaScopeImporter.self,
+    DictionaryLearningImporter.self,
+    OpenAIImporter.self,
+    GoodfireImporter.self,
+    DeepSeekR1Importer.self,
+    QwenScopeImporter.self,
+    ExpanderImporter.self,
     SparsifyImporter.self,
     GemmaScope2Importer.self,
     LlamaScopeImporter.self,
@@ -12,13 +19,6 @@ enum Detection {
     CircuitTracerCrossLayerImporter.self,
     GemmaScope2CrossLayerImporter.self,
     LlamascopiumCrossLayerImporter.self,
-    GemmaScopeImporter.self,
-    DictionaryLearningImporter.self,
-    OpenAIImporter.self,
-    GoodfireImporter.self,
-    DeepSeekR1Importer.self,
-    QwenScopeImporter.self,
-    ExpanderImporter.self,
   ]
 
   /// The importer of the layout that the files are in, or that the caller names.

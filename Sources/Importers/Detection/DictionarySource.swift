@@ -76,6 +76,14 @@ final class DictionarySource {
     return found.count == 1 ? found[0] : nil
   }
 
+  /// The given file, or the only one of the folder, when its name ends in one of `suffixes`.
+  ///
+  /// None in a folder with safetensors: what else lies there belongs to a training run.
+  func mainName(endingIn suffixes: [String]) -> String? {
+    if file == nil, names.contains(where: { $0.hasSuffix(".safetensors") }) { return nil }
+    return onlyName(endingIn: suffixes)
+  }
+
   /// The JSON document called `name`.
   func json(_ name: String) throws(ImportError) -> JSONValue {
     if let known = objects[name] { return known }

@@ -23,7 +23,7 @@ enum DictionaryLearningImporter: SingleLayerImporter {
   }
 
   private static func weightsName(_ source: DictionarySource) -> String? {
-    source.names.contains(weightsName) ? weightsName : source.onlyName(endingIn: suffixes)
+    source.names.contains(weightsName) ? weightsName : source.mainName(endingIn: suffixes)
   }
 
   static func read(

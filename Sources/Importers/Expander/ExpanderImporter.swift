@@ -19,7 +19,7 @@ enum ExpanderImporter: SingleLayerImporter {
   private static let leastNorm = 1e-8
 
   static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
-    guard let name = source.onlyName(endingIn: suffixes) else { return false }
+    guard let name = source.mainName(endingIn: suffixes) else { return false }
     let root = try source.torch(name)
     return root["mask"] != nil && root["decoder_vals"] != nil
   }

@@ -30,7 +30,7 @@ enum GemmaScopeImporter: SingleLayerImporter {
   }
 
   private static func npzName(_ source: DictionarySource) -> String? {
-    source.names.contains(fileName) ? fileName : source.onlyName(endingIn: [".npz"])
+    source.names.contains(fileName) ? fileName : source.mainName(endingIn: [".npz"])
   }
 
   static func read(

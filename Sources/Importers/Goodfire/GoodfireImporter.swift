@@ -18,7 +18,7 @@ enum GoodfireImporter: SingleLayerImporter {
   static var acceptedNames: [String] { arrays.names }
 
   static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
-    guard let name = source.onlyName(endingIn: suffixes) else { return false }
+    guard let name = source.mainName(endingIn: suffixes) else { return false }
     let root = try source.torch(name)
     return root["encoder_linear.weight"] != nil && root["decoder_linear.weight"] != nil
   }

@@ -35,7 +35,7 @@ enum OpenAIImporter: SingleLayerImporter {
 
   static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
     guard
-      let name = source.layers(layer).first?.name ?? source.onlyName(endingIn: [".pt"])
+      let name = source.layers(layer).first?.name ?? source.mainName(endingIn: [".pt"])
     else { return false }
     let root = try source.torch(name)
     return root["pre_bias"] != nil && root["latent_bias"] != nil

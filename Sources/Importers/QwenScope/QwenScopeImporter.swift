@@ -22,7 +22,7 @@ enum QwenScopeImporter: SingleLayerImporter {
   /// A file of another name is recognised by its shapes, unless it is square and they say nothing.
   static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
     let layers = source.layers(layer)
-    guard let name = layers.first?.name ?? source.onlyName(endingIn: [".pt"]) else { return false }
+    guard let name = layers.first?.name ?? source.mainName(endingIn: [".pt"]) else { return false }
     let state = try source.torch(name)
     guard case .dictionary(let members) = state, members.count == arrays.names.count,
       arrays.names.allSatisfy({ state[$0] != nil })
