@@ -13,7 +13,7 @@ DESTDIR ?=
 SWIFT ?= swift
 
 # OpenBLAS is not linked: opening a whitened dictionary loads it, as tests do.
-PACKAGES := libjson-c-dev libmd-dev libopenblas0 pkg-config
+PACKAGES := libjson-c-dev libmd-dev libyaml-dev zlib1g-dev libopenblas0 pkg-config
 SOURCES := Package.swift Sources Tests
 STEERCTL := .build/release/steerctl
 # A build of its own: the installed tool carries the Swift runtime in itself.
@@ -126,7 +126,7 @@ lint: dependencies
 dependencies:
 	@command -v $(SWIFT) >/dev/null || { \
 	    echo 'swift not found: install Swift 6.3 or later from https://swift.org/install'; exit 1; }
-	@if ! { command -v pkg-config && pkg-config --exists json-c libmd && \
+	@if ! { command -v pkg-config && pkg-config --exists json-c libmd yaml-0.1 zlib && \
 	    PATH="$$PATH:/sbin" ldconfig -p | grep -F libopenblas.so.0; } >/dev/null 2>&1; then \
 	    echo 'installing $(PACKAGES)'; \
 	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \

@@ -20,10 +20,12 @@ let package = Package(
     .systemLibrary(name: "CJSON", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
     .systemLibrary(
       name: "CMessageDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     // Layer 1
     .target(name: "Tensors", dependencies: ["CKernels", "CMessageDigest"]),
     // Layer 2
-    .target(name: "Formats", dependencies: ["CJSON", "Tensors"]),
+    .target(name: "Formats", dependencies: ["CJSON", "CYAML", "CZlib", "Tensors"]),
     .target(name: "SAE", dependencies: ["Tensors"]),
     // Layer 3
     .target(name: "Importers", dependencies: ["Tensors", "Formats", "SAE"]),

@@ -64,6 +64,8 @@ archive() { # package, file, folder
 }
 archive libjson-c-dev libjson-c.a "$(pkg-config --variable=libdir json-c)"
 archive libmd-dev libmd.a "$(pkg-config --variable=libdir libmd)"
+archive libyaml-dev libyaml.a "$(pkg-config --variable=libdir yaml-0.1)"
+archive zlib1g-dev libz.a "$(pkg-config --variable=libdir zlib)"
 # .../gcc/<machine>/<version>/libstdc++.a belongs to the package of that version.
 stdcxx=$(dirname "$("$tools/clang" -print-file-name=libstdc++.a)")
 archive "libstdc++-$(basename "$(cd "$stdcxx" && pwd -P)")-dev" libstdc++.a "$stdcxx"

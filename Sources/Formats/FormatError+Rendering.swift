@@ -35,6 +35,8 @@ extension FormatError.Reason {
       tensorSentence
     case .duplicateTensor, .tensorMissing, .ambiguousTensor, .unmappedTensor, .incompleteTensor:
       collectionSentence
+    case .invalidZip, .checksumMismatch, .invalidPickle, .refusedCall, .invalidYAML:
+      containerSentence
     case .invalidNPYHeader, .unknownNPYVersion, .systemCall, .notARegularFile, .fileChanged,
       .invalidFileName, .unrecognised, .unsupported:
       fileSentence
@@ -136,6 +138,25 @@ extension FormatError.Reason {
       "tensor \(MessageText.quoted(tensor)) has \(written) bytes written, expected \(expected)"
     default: ""
     }
+  }
+
+  private var containerSentence: String {
+    switch self {
+    case .invalidZip(let detail): "not a valid zip archive: \(MessageText.plain(detail))"
+    case .checksumMismatch(let entry, let found, let expected):
+      "entry \(MessageText.quoted(entry)) has CRC-32 \(hexadecimal(found)), "
+        + "expected \(hexadecimal(expected)): its bytes are damaged"
+    case .invalidPickle(let detail): "not a valid pickle: \(MessageText.plain(detail))"
+    case .refusedCall(let name):
+      "\(MessageText.quoted(name)) would be called, expected tensors and plain values only"
+    case .invalidYAML(let detail): "not valid YAML: \(MessageText.plain(detail))"
+    default: ""
+    }
+  }
+
+  private func hexadecimal(_ value: UInt32) -> String {
+    let digits = String(value, radix: 16)
+    return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
   }
 
   private var fileSentence: String {

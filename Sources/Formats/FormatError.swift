@@ -84,6 +84,15 @@ extension FormatError {
     case invalidNPYHeader(detail: String)
     case unknownNPYVersion(major: Int, minor: Int)
 
+    // Archives, pickles, YAML
+    case invalidZip(detail: String)
+    /// The bytes of an archive's entry are not those that were stored.
+    case checksumMismatch(entry: String, found: UInt32, expected: UInt32)
+    case invalidPickle(detail: String)
+    /// Reading a pickle would call something that is neither a tensor nor plain data.
+    case refusedCall(name: String)
+    case invalidYAML(detail: String)
+
     // Files
     case systemCall(call: String, errno: Int32)
     case notARegularFile(kind: String)

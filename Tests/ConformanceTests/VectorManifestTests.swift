@@ -5,7 +5,7 @@ import Testing
 /// A vector is never edited: the manifest holds the SHA-256 of every file.
 @Suite struct VectorManifestTests {
   @Test func everyFileIsTheListedOne() throws {
-    let root = GoldenCase.folder("saelens") + "/../.."
+    let root = GoldenCase.root()
     let manifest = try JSONValue.read(path: root + "/manifest.json")
     let cases = try #require(manifest["cases"]?.asObject)
     #expect(cases.map(\.key).sorted() == (try folders(in: root)))

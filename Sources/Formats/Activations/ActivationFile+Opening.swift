@@ -83,6 +83,12 @@ extension ActivationFile {
   ) throws(FormatError) -> ActivationFile {
     try refuse(tensorName: tensorName, kind: .npy)
     let file = try NPYFile.open(mapped)
+    // Rows are read from the file, one after another: a transposed copy has none there.
+    guard file.header.isRowMajor else {
+      throw FormatError(
+        .unsupported(
+          what: "Fortran order of activations", advice: "save numpy.ascontiguousarray(x) instead"))
+    }
     let matrix = try ActivationMatrix(file.tensor, name: NPYHeader.tensorName)
     return ActivationFile(kind: .npy, file: mapped, matrix: matrix)
   }

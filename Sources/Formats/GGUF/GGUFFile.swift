@@ -43,6 +43,18 @@ package struct GGUFFile: Sendable {
       byteOffset: header.dataOffset + entry.begin)
   }
 
+  /// All tensors of this file, in file order.
+  ///
+  /// - Throws: `wrongType` for quantised blocks, which name their tensor and type; `duplicateTensor`.
+  package func tensors() throws(FormatError) -> TensorCollection {
+    var entries: [TensorCollection.Entry] = []
+    for entry in header.tensors {
+      entries.append(
+        TensorCollection.Entry(name: entry.name, tensor: try tensor(entry), path: path))
+    }
+    return try TensorCollection(paths: [path], entries)
+  }
+
   /// The tensor called `name`, compared byte by byte.
   ///
   /// - Throws: `tensorMissing`; `wrongType` for quantised blocks.

@@ -1,6 +1,6 @@
 import Tensors
 
-/// A validated `.npy` file: one array that points into its mapping.
+/// A validated `.npy` file: one array that points into its mapping, or was transposed from it.
 package struct NPYFile: Sendable {
   package let mapped: MappedFile
   package let header: NPYHeader
@@ -21,12 +21,22 @@ package struct NPYFile: Sendable {
     do throws(FormatError) {
       let prefix = try mapped.copyBytes(0..<min(12 + NPYHeader.byteLimit, mapped.byteCount))
       let header = try NPYHeader.parse(prefix.span.bytes, fileByteCount: mapped.byteCount)
-      let tensor = Tensor(
-        header.elementType, shape: header.shape, storage: mapped.storage,
-        byteOffset: header.dataOffset)
-      return NPYFile(mapped: mapped, header: header, tensor: tensor)
+      return NPYFile(
+        mapped: mapped, header: header, tensor: header.tensor(mapped.storage, start: 0))
     } catch {
       throw error.at(path: mapped.path)
     }
+  }
+}
+
+extension NPYHeader {
+  /// The array in `storage`, whose npy file starts at byte `start`; row-major, copied when it has to be.
+  func tensor(_ storage: Storage, start: Int) -> Tensor {
+    guard !isRowMajor else {
+      return Tensor(elementType, shape: shape, storage: storage, byteOffset: start + dataOffset)
+    }
+    return StridedCopy.copy(
+      elementType, shape: shape, strides: StridedCopy.columnMajor(shape), storage: storage,
+      byteOffset: start + dataOffset)
   }
 }

@@ -5,9 +5,14 @@ package struct NPYHeader: Equatable, Sendable {
   /// The longest header text that is read; NumPy writes 118 bytes for ordinary arrays.
   package static let byteLimit = 1 << 16
 
+  /// Axes of an array; NumPy 2 has at most 64.
+  package static let axisLimit = 64
+
   package let majorVersion: Int
   package let elementType: ElementType
   package let shape: [Int]
+  /// The first axis is the one that varies fastest.
+  package let isFortranOrder: Bool
   /// Where the array starts, from the start of the file.
   package let dataOffset: Int
 
@@ -20,6 +25,12 @@ package struct NPYHeader: Equatable, Sendable {
       && magic.indices.allSatisfy { index in
         prefix.unsafeLoad(fromByteOffset: index, as: UInt8.self) == magic[index]
       }
+  }
+
+  /// Whether the array's bytes are row-major as they are: C order, or an order that makes no difference.
+  package var isRowMajor: Bool {
+    !isFortranOrder || shape.contains(0)
+      || StridedCopy.isRowMajor(shape, strides: StridedCopy.columnMajor(shape))
   }
 
   /// Reads and checks the header at the start of `bytes`, and the size of the file against it.
@@ -54,10 +65,9 @@ package struct NPYHeader: Equatable, Sendable {
     var parser = NPYLiteralParser(offset: start, end: dataOffset)
     let fields = try parser.parse(bytes)
     let type = try NPYDescriptor.elementType(fields.descriptor)
-    guard !fields.isFortranOrder else {
+    guard fields.shape.count <= axisLimit else {
       throw FormatError(
-        .unsupported(
-          what: "Fortran order", advice: "save numpy.ascontiguousarray(x) instead"))
+        .limitExceeded(what: "axes of the array", found: fields.shape.count, limit: axisLimit))
     }
     let expected = try SafetensorsHeader.byteCount(of: fields.shape, type, tensor: tensorName)
     let available = fileByteCount - dataOffset
@@ -69,7 +79,8 @@ package struct NPYHeader: Equatable, Sendable {
       throw FormatError(.trailingBytes(count: available - expected))
     }
     return NPYHeader(
-      majorVersion: major, elementType: type, shape: fields.shape, dataOffset: dataOffset)
+      majorVersion: major, elementType: type, shape: fields.shape,
+      isFortranOrder: fields.isFortranOrder, dataOffset: dataOffset)
   }
 
   /// Where the header text starts and how long it says it is.
