@@ -17,7 +17,10 @@ struct Steerctl: ParsableCommand {
       kernels. STEERING_DEFAULT names another folder with a bundled default.
       """,
     version: "\(SteeringVersion.text)",
-    subcommands: [Inspect.self, Features.self, Encode.self, Apply.self, Export.self, Import.self])
+    subcommands: [
+      Inspect.self, Features.self, Encode.self, Apply.self, Export.self, Import.self,
+      Convert.self,
+    ])
 
   /// Parses, runs, and turns every error into one line on standard error and an exit code.
   static func main() {

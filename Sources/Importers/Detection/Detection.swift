@@ -1,7 +1,10 @@
 /// Finds out which publisher's layout files are in.
 enum Detection {
   /// Every importer, in the order in which messages list them.
-  static let importers: [any PublisherImporter.Type] = [SAELensImporter.self]
+  static let importers: [any PublisherImporter.Type] = [
+    SAELensImporter.self,
+    NativeImporter.self,
+  ]
 
   /// The importer of the layout that the files are in, or that the caller names.
   ///

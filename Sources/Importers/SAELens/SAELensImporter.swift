@@ -24,6 +24,7 @@ enum SAELensImporter: SingleLayerImporter {
   static func read(
     _ source: DictionarySource, options: ImportOptions, kernels: Kernels
   ) throws(ImportError) -> SparseDictionary.Parts {
+    try options.check(uses: [.activationScale], in: format)
     let object = try source.json(configName)
     var config: SAELensConfig
     do throws(ImportError) {
@@ -68,6 +69,7 @@ enum SAELensImporter: SingleLayerImporter {
     parts.kind = config.architecture.isTranscoder ? .transcoder : .autoencoder
     parts.input = config.input
     parts.output = config.output
+    parts.flattensHeads = config.flattensHeads
     parts.excludesSpecialTokens = config.excludesSpecialTokens
     parts.subtractsDecoderBias = config.subtractsDecoderBias
     parts.decoderNormRole = config.rescalesByDecoderNorm ? .rescalesActivations : .none
