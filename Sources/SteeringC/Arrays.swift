@@ -12,7 +12,7 @@ public func steer_arrays_create(
   answer(error) { () throws(Refusal) in
     let plan = try Handle.object(plan, Plan.self, "plan")
     guard let out else { throw .null("out") }
-    out.pointee = Handle.make(PlanArrays(plan))
+    out.pointee = Handle.make(try refusing { () throws(SteeringError) in try PlanArrays(plan) })
   }
 }
 

@@ -34,9 +34,11 @@
  *   dot, matvec  scalar   f64 sum, one rounding to f32       1                   2^-150
  *   dot, matvec  avx2     ceil(n/32) FMA, 2 + 3 additions    ceil(n/32)/2 + 3    n * 2^-150
  *   dot, matvec  avx512   ceil(n/64) FMA, 2 + 4 additions    ceil(n/64)/2 + 3.5  n * 2^-150
+ *   gatherdot    as dot, n being the degree
  *   axpy         scalar   product, addition                  1.01                2^-149
  *   axpy         avx2     one FMA                            0.51                2^-150
  *   axpy         avx512   one FMA                            0.51                2^-150
+ *   scatteraxpy  as axpy
  *
  *   Where they come from: k roundings give at most k*u / (1 - k*u) * S with u = eps/2. The spare
  *   1/2 in c (1/100 for axpy) pays for the denominator as long as k <= 4,096, that is n <= 130,000
@@ -121,6 +123,45 @@ typedef void ck_axpy_bf16_fn(float alpha, const uint16_t *x, float *y, size_t n)
 
 ck_axpy_f32_fn ck_axpy_f32_scalar;
 ck_axpy_bf16_fn ck_axpy_bf16_scalar;
+
+/* -- gatherdot
+ *
+ * out[r] = sum over j of values[r][j] * x[columns[r][j]], one sparse row per output.
+ *
+ * values        [row_count, degree] f32 or bf16, contiguous
+ * columns       [row_count, degree] uint16_t (column_bytes 2) or uint32_t below 2^31 (4), contiguous
+ * x             f32; every column lies inside it
+ * out           [row_count] f32, must not overlap anything else; 0 when degree is 0
+ *
+ * Contract: reduction with n = degree terms, in the order of ck_dot_<dtype>_<same isa> over the row's
+ * values and the x that they meet. An output does not depend on row_count. NaN and infinities
+ * propagate, within their row. */
+typedef void ck_gatherdot_f32_fn(const float *values, const void *columns, int column_bytes,
+                                 const float *x, float *out, size_t row_count, size_t degree);
+typedef void ck_gatherdot_bf16_fn(const uint16_t *values, const void *columns, int column_bytes,
+                                  const float *x, float *out, size_t row_count, size_t degree);
+
+ck_gatherdot_f32_fn ck_gatherdot_f32_scalar;
+ck_gatherdot_bf16_fn ck_gatherdot_bf16_scalar;
+
+/* -- scatteraxpy
+ *
+ * y[columns[j]] += alpha * values[j].
+ *
+ * alpha    f32
+ * values   [degree] f32 or bf16, contiguous
+ * columns  [degree] uint16_t (column_bytes 2) or uint32_t (4), each once
+ * y        f32, must not overlap anything else; every column lies inside it
+ *
+ * Contract: as axpy, element by element; the variants with FMA agree bit for bit. avx512 uses that of
+ * avx2. */
+typedef void ck_scatteraxpy_f32_fn(float alpha, const float *values, const void *columns,
+                                   int column_bytes, float *y, size_t degree);
+typedef void ck_scatteraxpy_bf16_fn(float alpha, const uint16_t *values, const void *columns,
+                                    int column_bytes, float *y, size_t degree);
+
+ck_scatteraxpy_f32_fn ck_scatteraxpy_f32_scalar;
+ck_scatteraxpy_bf16_fn ck_scatteraxpy_bf16_scalar;
 
 /* -- widen
  *
@@ -211,6 +252,10 @@ ck_matvec_f32_fn ck_matvec_f32_avx2;
 ck_matvec_bf16_fn ck_matvec_bf16_avx2;
 ck_axpy_f32_fn ck_axpy_f32_avx2;
 ck_axpy_bf16_fn ck_axpy_bf16_avx2;
+ck_gatherdot_f32_fn ck_gatherdot_f32_avx2;
+ck_gatherdot_bf16_fn ck_gatherdot_bf16_avx2;
+ck_scatteraxpy_f32_fn ck_scatteraxpy_f32_avx2;
+ck_scatteraxpy_bf16_fn ck_scatteraxpy_bf16_avx2;
 ck_widen_bf16_fn ck_widen_bf16_avx2;
 ck_widen_f16_fn ck_widen_f16_avx2;
 ck_narrow_bf16_fn ck_narrow_bf16_avx2;
@@ -225,6 +270,8 @@ ck_matvec_f32_fn ck_matvec_f32_avx512;
 ck_matvec_bf16_fn ck_matvec_bf16_avx512;
 ck_axpy_f32_fn ck_axpy_f32_avx512;
 ck_axpy_bf16_fn ck_axpy_bf16_avx512;
+ck_gatherdot_f32_fn ck_gatherdot_f32_avx512;
+ck_gatherdot_bf16_fn ck_gatherdot_bf16_avx512;
 ck_widen_bf16_fn ck_widen_bf16_avx512;
 ck_widen_f16_fn ck_widen_f16_avx512;
 ck_narrow_bf16_fn ck_narrow_bf16_avx512;
@@ -248,6 +295,10 @@ typedef struct ck_kernels {
     ck_matvec_bf16_fn *matvec_bf16;
     ck_axpy_f32_fn *axpy_f32;
     ck_axpy_bf16_fn *axpy_bf16;
+    ck_gatherdot_f32_fn *gatherdot_f32;
+    ck_gatherdot_bf16_fn *gatherdot_bf16;
+    ck_scatteraxpy_f32_fn *scatteraxpy_f32;
+    ck_scatteraxpy_bf16_fn *scatteraxpy_bf16;
     ck_widen_bf16_fn *widen_bf16;
     ck_widen_f16_fn *widen_f16;
     ck_narrow_bf16_fn *narrow_bf16;

@@ -83,27 +83,54 @@ package struct ExpanderMatrix: Sendable {
       ? Int(address.loadUnaligned(as: UInt16.self)) : Int(address.loadUnaligned(as: UInt32.self))
   }
 
-  package func dot(_ row: Int, _ x: UnsafePointer<Float>, _ kernels: Kernels) -> Float {
-    var sum = 0.0
-    for (place, value) in values.values(ofRow: row, kernels).enumerated() {
-      sum += Double(value) * Double(x[column(row, place)])
-    }
-    return Float(sum)
+  private var columnBytes: Int { indices.elementType.byteCount }
+  private var f32: UnsafePointer<Float> { values.tensor.base.assumingMemoryBound(to: Float.self) }
+  private var bf16: UnsafePointer<UInt16> {
+    values.tensor.base.assumingMemoryBound(to: UInt16.self)
   }
 
+  /// `row · x`, with `x` `[width]`.
+  package func dot(_ row: Int, _ x: UnsafePointer<Float>, _ kernels: Kernels) -> Float {
+    var product: Float = 0
+    matvec(from: row, count: 1, x, into: &product, kernels)
+    return product
+  }
+
+  /// `y += scale · row`, with `y` `[width]`.
   package func axpy(
     _ row: Int, scale: Float, into y: UnsafeMutablePointer<Float>, _ kernels: Kernels
   ) {
-    for (place, value) in values.values(ofRow: row, kernels).enumerated() {
-      y[column(row, place)] += scale * value
+    assert(row >= 0 && row < rowCount)
+    let start = row * degree
+    let columns = indices.base + start * columnBytes
+    switch values.element {
+    case .f32:
+      kernels.scatterAxpy(
+        scale, f32 + start, columns, columnBytes: columnBytes, into: y, degree: degree)
+    case .bf16:
+      kernels.scatterAxpy(
+        scale, bfloat16: bf16 + start, columns, columnBytes: columnBytes, into: y, degree: degree)
     }
   }
 
+  /// `out[i] = rows[start + i] · x`, each equal bit for bit to ``dot(_:_:_:)`` of that row.
   package func matvec(
     from start: Int, count: Int, _ x: UnsafePointer<Float>,
     into out: UnsafeMutablePointer<Float>, _ kernels: Kernels
   ) {
-    for offset in 0..<count { out[offset] = dot(start + offset, x, kernels) }
+    assert(start >= 0 && count >= 0 && start + count <= rowCount)
+    let first = start * degree
+    let columns = indices.base + first * columnBytes
+    switch values.element {
+    case .f32:
+      kernels.gatherDot(
+        f32 + first, columns, columnBytes: columnBytes, x, into: out, rowCount: count,
+        degree: degree)
+    case .bf16:
+      kernels.gatherDot(
+        bfloat16: bf16 + first, columns, columnBytes: columnBytes, x, into: out, rowCount: count,
+        degree: degree)
+    }
   }
 
   /// Row `row` widened to f32, `[width]`, zeros included.

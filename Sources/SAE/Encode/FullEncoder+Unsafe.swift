@@ -7,7 +7,7 @@ import Tensors
 /// row's codes do not depend on the batch that it came in.
 ///
 /// Not Sendable: one thread at a time. Allocates its scratch at creation: tileRows · (featureCount +
-/// modelWidth) floats.
+/// modelWidth) floats. Matching pursuit takes its rows one by one.
 package final class FullEncoder {
   package static let tileRows = 16
   private static let blockBytes = 128 * 1024
@@ -19,6 +19,9 @@ package final class FullEncoder {
   private let z: FloatBuffer
   private var transforms: [RowTransform?]
   private let threshold: TopKThreshold?
+  /// ‖z_block‖₂ per block, where blocks compete.
+  private let scores: FloatBuffer
+  private let pursuit: MatchingPursuit?
 
   /// - Throws: `nonFiniteWeight` when the encoder holds a NaN or an infinity.
   package init(_ dictionary: SparseDictionary) throws(DictionaryError) {
@@ -27,9 +30,16 @@ package final class FullEncoder {
     let rowBytes = max(1, matrix.rowByteCount)
     blockRows = max(4, Self.blockBytes / rowBytes / 4 * 4)
     prepared = FloatBuffer(count: Self.tileRows * dictionary.modelWidth)
-    z = FloatBuffer(count: Self.tileRows * dictionary.featureCount)
+    pursuit = MatchingPursuit(dictionary, rows: matrix)
+    z = FloatBuffer(count: pursuit == nil ? Self.tileRows * dictionary.featureCount : 0)
     transforms = Array(repeating: nil, count: Self.tileRows)
-    threshold = dictionary.activation.k.map { TopKThreshold(k: $0) }
+    if case .blockTopK(let blockSize, let blocks) = dictionary.activation {
+      scores = FloatBuffer(count: dictionary.featureCount / blockSize)
+      threshold = TopKThreshold(k: blocks)
+    } else {
+      scores = FloatBuffer(count: 0)
+      threshold = dictionary.activation.k.map { TopKThreshold(k: $0) }
+    }
   }
 
   /// Appends the codes of `count` rows, `[count, modelWidth]` f32, rows `stride` floats apart.
@@ -46,7 +56,7 @@ package final class FullEncoder {
     while start < count {
       let tile = min(Self.tileRows, count - start)
       try prepareTile(rows + start * stride, count: tile, stride: stride, first: start)
-      multiplyTile(count: tile)
+      if pursuit == nil { multiplyTile(count: tile) }
       let before = codes.rowCount
       do throws(DictionaryError) {
         for row in 0..<tile {
@@ -101,31 +111,63 @@ package final class FullEncoder {
       codes.endRow()
       return
     }
+    if let pursuit {
+      try pursuit.run(prepared.base + row * dictionary.modelWidth, row: first + row)
+      for place in 0..<pursuit.count {
+        let (feature, value) = pursuit.chosen(place)
+        codes.append(feature, value)
+      }
+      codes.endRow()
+      return
+    }
     let out = z.base + row * n
     guard dictionary.kernels.firstNonfinite(out, count: n) == n else {
       throw DictionaryError(.nonFiniteResult(row: first + row))
     }
+    try select(out, n, row: first + row, into: &codes)
+    codes.endRow()
+  }
+
+  private func select(
+    _ z: UnsafeMutablePointer<Float>, _ n: Int, row: Int, into codes: inout SparseCodes
+  ) throws(DictionaryError) {
+    let start = codes.values.count
     switch dictionary.activation {
-    case .relu: selectAbove(0, out, n, into: &codes)
-    case .batchTopK(let threshold): selectAbove(max(threshold, 0), out, n, into: &codes)
+    case .relu: selectAbove(0, z, n, into: &codes)
+    case .batchTopK(let threshold): selectAbove(max(threshold, 0), z, n, into: &codes)
     case .jumpReLU(let threshold):
       threshold.withUnsafeBufferPointer { threshold in
-        for feature in 0..<n where out[feature] > max(threshold[feature], 0) {
-          codes.append(feature, out[feature])
+        for feature in 0..<n where z[feature] > max(threshold[feature], 0) {
+          codes.append(feature, z[feature])
         }
       }
-    case .topK: selectTop(out, n, absolute: false, into: &codes)
-    case .absTopK: selectTop(out, n, absolute: true, into: &codes)
+    case .topK: selectTop(z, n, .positive, into: &codes)
+    case .signedTopK: selectTop(z, n, .signed, into: &codes)
+    case .absTopK: selectTop(z, n, .absolute, into: &codes)
     case .gated(let gate, let magnitude, let scale):
-      for feature in 0..<n where out[feature] + gate[feature] > 0 {
-        let value = out[feature] * scale[feature] + magnitude[feature]
-        guard value.isFinite else { throw DictionaryError(.nonFiniteResult(row: first + row)) }
+      for feature in 0..<n where z[feature] + gate[feature] > 0 {
+        let value = z[feature] * scale[feature] + magnitude[feature]
+        guard value.isFinite else { throw DictionaryError(.nonFiniteResult(row: row)) }
         if value > 0 { codes.append(feature, value) }
       }
-    case .signedTopK, .groupMax, .biJumpReLU, .blockTopK, .matchingPursuit:
-      throw dictionary.notEncodedYet
+    case .biJumpReLU(let sides):
+      for feature in 0..<n {
+        let value = sides.activation(of: z[feature], feature)
+        guard value.isFinite else { throw DictionaryError(.nonFiniteResult(row: row)) }
+        if value != 0 { codes.append(feature, value) }
+      }
+    case .groupMax(let groups):
+      let size = n / groups
+      for group in 0..<groups {
+        let winner = group * size + groupWinner(z + group * size, size)
+        if z[winner] > 0 { codes.append(winner, z[winner]) }
+      }
+    case .blockTopK(let blockSize, _): try selectBlocks(blockSize, z, n, row: row, into: &codes)
+    case .matchingPursuit: break
     }
-    codes.endRow()
+    if dictionary.decoderNormRole == .ranksOnly {
+      try dictionary.divideByNorms(&codes, from: start, row: row)
+    }
   }
 
   private func selectAbove(
@@ -135,16 +177,37 @@ package final class FullEncoder {
   }
 
   private func selectTop(
-    _ z: UnsafePointer<Float>, _ n: Int, absolute: Bool, into codes: inout SparseCodes
+    _ z: UnsafePointer<Float>, _ n: Int, _ ranking: Ranking, into codes: inout SparseCodes
   ) {
     guard let threshold else { fatalError("a top-k dictionary has a threshold finder") }
-    let (worst, last) = threshold.find(z, n, absolute: absolute)
+    let (worst, last) = threshold.find(z, n, absolute: ranking == .absolute)
     for feature in 0..<n {
-      let key = absolute ? abs(z[feature]) : z[feature]
+      let key = ranking.key(z[feature])
       guard key > worst || (key == worst && Int32(truncatingIfNeeded: feature) <= last) else {
         continue
       }
-      if absolute ? key != 0 : key > 0 { codes.append(feature, z[feature]) }
+      if ranking.survives(z[feature]) { codes.append(feature, z[feature]) }
+    }
+  }
+
+  private func selectBlocks(
+    _ size: Int, _ z: UnsafePointer<Float>, _ n: Int, row: Int, into codes: inout SparseCodes
+  ) throws(DictionaryError) {
+    guard let threshold else { fatalError("a block dictionary has a threshold finder") }
+    let count = n / size
+    for block in 0..<count { scores.base[block] = blockScore(z + block * size, size) }
+    guard dictionary.kernels.firstNonfinite(scores.base, count: count) == count else {
+      throw DictionaryError(.nonFiniteResult(row: row))
+    }
+    let (worst, last) = threshold.find(scores.base, count, absolute: false)
+    for block in 0..<count {
+      let score = scores.base[block]
+      guard score > worst || (score == worst && Int32(truncatingIfNeeded: block) <= last) else {
+        continue
+      }
+      for feature in (block * size)..<((block + 1) * size) where z[feature] != 0 {
+        codes.append(feature, z[feature])
+      }
     }
   }
 }

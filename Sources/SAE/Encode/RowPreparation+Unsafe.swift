@@ -29,9 +29,4 @@ extension SparseDictionary {
       for offset in 0..<count { z[offset] *= norms[start + offset] }
     }
   }
-
-  var notEncodedYet: DictionaryError {
-    DictionaryError(
-      .field(name: "activation", found: activation.name, expected: "one that can be encoded"))
-  }
 }

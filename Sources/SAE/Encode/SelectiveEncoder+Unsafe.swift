@@ -3,14 +3,15 @@ import Tensors
 /// Reads the activations of a few named features, and nothing else.
 ///
 /// With an elementwise σ it reads only those features' encoder rows, copied together at creation:
-/// O(|S|·d) per row. With TopK and AbsTopK a feature also needs its rank, so the other features are
-/// compared block by block until each named one is decided: k rivals beat it, or none is left.
+/// O(|S|·d) per row; with group maxima those of their groups. Where features compete as a whole a
+/// feature also needs its rank: the others are compared block by block until each named one is decided.
+/// Blocks and matching pursuit always read the whole encoder.
 ///
 /// Every activation equals ``FullEncoder``'s bit for bit.
 ///
 /// Thread rule: immutable; each thread brings its own ``Scratch``.
 package final class SelectiveEncoder: Sendable {
-  private static let blockRows = 64
+  static let blockRows = 64
 
   package let dictionary: SparseDictionary
   /// The features in the order in which their activations are written.
@@ -29,23 +30,20 @@ package final class SelectiveEncoder: Sendable {
     /// Active above max(θ, 0), which covers ReLU (θ = 0), JumpReLU and BatchTopK.
     case threshold([Float])
     case gate(bias: [Float], magnitude: [Float], scale: [Float])
-    case rank(among: FeatureRows, k: Int, isAbsolute: Bool)
+    case rank(among: FeatureRows, k: Int, Ranking)
+    case sides(BiJumpReLU)
+    /// Rows of the groups that hold the features, group after group.
+    case groups([Group], rows: FeatureRows, size: Int)
+    case blocks(among: FeatureRows, size: Int, count: Int)
+    case pursuit(among: FeatureRows)
   }
 
-  /// Memory for one reader at a time; allocated once, reused for every row.
-  package final class Scratch {
-    fileprivate let prepared: FloatBuffer
-    fileprivate let block = FloatBuffer(count: SelectiveEncoder.blockRows)
-    fileprivate let beatenBy: UnsafeMutablePointer<Int>
-
-    package init(for encoder: SelectiveEncoder) {
-      prepared = FloatBuffer(count: encoder.dictionary.modelWidth)
-      let count = max(encoder.features.count, 1)
-      beatenBy = .allocate(capacity: count)
-      beatenBy.initialize(repeating: 0, count: count)
-    }
-
-    deinit { beatenBy.deallocate() }
+  /// A group in which some of the features compete.
+  package struct Group: Sendable {
+    /// Its first feature.
+    package let start: Int
+    /// Places in ``features`` of those that belong to it.
+    package let members: [Int]
   }
 
   /// Gathers the encoder rows of `features`.
@@ -57,23 +55,44 @@ package final class SelectiveEncoder: Sendable {
     self.dictionary = dictionary
     self.features = features
     bias = features.map { dictionary.encoderBias[$0] }
-    norms = dictionary.decoderNormRole != .none ? features.map { dictionary.decoderNorms[$0] } : []
-    switch dictionary.activation {
-    case .relu: selection = .threshold(features.map { _ in 0 })
-    case .jumpReLU(let threshold): selection = .threshold(features.map { max(threshold[$0], 0) })
-    case .batchTopK(let threshold): selection = .threshold(features.map { _ in max(threshold, 0) })
+    norms =
+      dictionary.decoderNormRole == .none ? [] : features.map { dictionary.decoderNorms[$0] }
+    selection = try Self.selection(dictionary, features)
+  }
+
+  private static func selection(
+    _ dictionary: SparseDictionary, _ features: [Int]
+  ) throws(DictionaryError) -> Selection {
+    let activation = dictionary.activation
+    switch activation {
+    case .relu: return .threshold(features.map { _ in 0 })
+    case .jumpReLU(let threshold): return .threshold(features.map { max(threshold[$0], 0) })
+    case .batchTopK(let threshold): return .threshold(features.map { _ in max(threshold, 0) })
     case .gated(let gate, let magnitude, let scale):
-      selection = .gate(
+      return .gate(
         bias: features.map { gate[$0] }, magnitude: features.map { magnitude[$0] },
         scale: features.map { scale[$0] })
-    case .topK(let k):
+    case .biJumpReLU(let sides): return .sides(sides.gathering(features))
+    case .topK(let k), .absTopK(let k), .signedTopK(let k):
+      guard let ranking = Ranking(activation) else { fatalError("top-k functions rank") }
       let rivals = try dictionary.encoder.featureMajor(dictionary.kernels)
-      selection = .rank(among: rivals, k: k, isAbsolute: false)
-    case .absTopK(let k):
-      let rivals = try dictionary.encoder.featureMajor(dictionary.kernels)
-      selection = .rank(among: rivals, k: k, isAbsolute: true)
-    case .signedTopK, .groupMax, .biJumpReLU, .blockTopK, .matchingPursuit:
-      throw dictionary.notEncodedYet
+      return .rank(among: rivals, k: k, ranking)
+    case .groupMax(let groups):
+      let size = dictionary.featureCount / groups
+      let starts = Set(features.map { $0 / size * size }).sorted()
+      let found = starts.map { start in
+        Group(
+          start: start,
+          members: features.indices.filter { features[$0] / size * size == start })
+      }
+      let rows = try dictionary.encoder.rows(
+        of: starts.flatMap { Array($0..<($0 + size)) }, dictionary.kernels)
+      return .groups(found, rows: rows, size: size)
+    case .blockTopK(let blockSize, let blocks):
+      let all = try dictionary.encoder.featureMajor(dictionary.kernels)
+      return .blocks(among: all, size: blockSize, count: blocks)
+    case .matchingPursuit:
+      return .pursuit(among: try dictionary.encoder.featureMajor(dictionary.kernels))
     }
   }
 
@@ -96,6 +115,11 @@ package final class SelectiveEncoder: Sendable {
       for index in 0..<count { out[index] = .nan }
       return nil
     }
+    if let pursuit = scratch.pursuit {
+      try pursuit.run(scratch.prepared.base, row: row)
+      for index in 0..<count { out[index] = pursuit.activation(of: features[index]) }
+      return transform
+    }
     rows.matvec(from: 0, count: count, scratch.prepared.base, into: out, kernels)
     for index in 0..<count { out[index] += bias[index] }
     if !norms.isEmpty { for index in 0..<count { out[index] *= norms[index] } }
@@ -115,50 +139,27 @@ package final class SelectiveEncoder: Sendable {
         }
         out[index] = isActive && value > 0 ? value : 0
       }
-    case .rank(let rivals, let k, let isAbsolute):
-      try rank(out, among: rivals, k: k, isAbsolute: isAbsolute, row: row, scratch)
+    case .sides(let sides):
+      for index in 0..<count {
+        out[index] = sides.activation(of: out[index], index)
+        guard out[index].isFinite else { throw DictionaryError(.nonFiniteResult(row: row)) }
+        // Minus zero is not active either.
+        if out[index] == 0 { out[index] = 0 }
+      }
+    case .rank(let rivals, let k, let ranking):
+      try rank(out, among: rivals, k: k, ranking, row: row, scratch)
+    case .groups(let groups, let rows, let size):
+      try keepWinners(out, groups, rows, size: size, row: row, scratch)
+    case .blocks(let all, let size, _): try keepBlocks(out, all, size: size, row: row, scratch)
+    case .pursuit: break
+    }
+    if dictionary.decoderNormRole == .ranksOnly {
+      for index in 0..<count where out[index] != 0 {
+        out[index] /= norms[index]
+        guard out[index].isFinite else { throw DictionaryError(.nonFiniteResult(row: row)) }
+        if out[index] == 0 { out[index] = 0 }
+      }
     }
     return transform
-  }
-
-  /// Sets to zero every value that k rivals beat, or that σ would cut anyway.
-  private func rank(
-    _ out: UnsafeMutablePointer<Float>, among rivals: FeatureRows, k: Int, isAbsolute: Bool,
-    row: Int,
-    _ scratch: Scratch
-  ) throws(DictionaryError) {
-    let count = features.count
-    let beatenBy = scratch.beatenBy
-    var undecided = 0
-    for index in 0..<count {
-      let survives = isAbsolute ? out[index] != 0 : out[index] > 0
-      beatenBy[index] = survives ? 0 : k
-      undecided += survives ? 1 : 0
-    }
-    let n = dictionary.featureCount
-    let block = scratch.block.base
-    var start = 0
-    while start < n, undecided > 0 {
-      let size = min(Self.blockRows, n - start)
-      rivals.matvec(
-        from: start, count: size, scratch.prepared.base, into: block, dictionary.kernels)
-      dictionary.finishPreActivations(block, from: start, count: size)
-      guard dictionary.kernels.firstNonfinite(block, count: size) == size else {
-        throw DictionaryError(.nonFiniteResult(row: row))
-      }
-      for index in 0..<count where beatenBy[index] < k {
-        let value = isAbsolute ? abs(out[index]) : out[index]
-        let feature = features[index]
-        var beaten = beatenBy[index]
-        for offset in 0..<size {
-          let rival = isAbsolute ? abs(block[offset]) : block[offset]
-          if rival > value || (rival == value && start + offset < feature) { beaten += 1 }
-        }
-        beatenBy[index] = beaten
-        if beaten >= k { undecided -= 1 }
-      }
-      start += size
-    }
-    for index in 0..<count where beatenBy[index] >= k { out[index] = 0 }
   }
 }

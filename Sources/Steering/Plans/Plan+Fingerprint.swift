@@ -16,6 +16,10 @@ extension Plan {
     digest.update(dictionary.kind.rawValue)
     updateNormalisation(&digest)
     digest.update(dictionary.subtractsDecoderBias ? dictionary.decoderBias : [])
+    // Only where it is not the usual: what was usual before there was a choice keeps its fingerprint.
+    if dictionary.denormalisesOutput != (dictionary.kind == .autoencoder) {
+      digest.update(dictionary.denormalisesOutput ? "denormalises" : "keeps units")
+    }
     digest.update(directions)
     digest.update(features.map { dictionary.editScale(of: $0) })
     try updateEncoder(&digest)
@@ -43,21 +47,55 @@ extension Plan {
     digest.update(encoder.bias)
     digest.update(encoder.norms)
     digest.update(dictionary.activation.name)
+    if dictionary.decoderNormRole == .ranksOnly { digest.update("ranks only") }
     switch encoder.selection {
     case .threshold(let threshold): digest.update(threshold)
     case .gate(let bias, let magnitude, let scale):
       digest.update(bias)
       digest.update(magnitude)
       digest.update(scale)
+    case .sides(let sides):
+      for values in [
+        sides.positiveThreshold, sides.negativeThreshold, sides.positiveGain, sides.negativeGain,
+        sides.positiveOffset, sides.negativeOffset,
+      ] {
+        digest.update(values)
+      }
     case .rank(_, let k, _):
       digest.update(k)
-      let rivals = try SteeringError.rendering(for: dictionary) { () throws(DictionaryError) in
-        try dictionary.encoder.digest(dictionary.kernels)
+      try updateRivals(&digest)
+    case .groups(let groups, let rows, let size):
+      digest.update(size)
+      digest.update(rows)
+      for feature in groups.flatMap({ Array($0.start..<($0.start + size)) }) {
+        digest.update(feature)
+        digest.update(dictionary.encoderBias[feature])
+        if !dictionary.decoderNorms.isEmpty { digest.update(dictionary.decoderNorms[feature]) }
       }
-      digest.update(rivals)
-      digest.update(dictionary.encoderBias)
-      digest.update(dictionary.decoderNorms)
+    case .blocks(_, let size, let count):
+      digest.update(size)
+      digest.update(count)
+      try updateRivals(&digest)
+    case .pursuit:
+      guard
+        case .matchingPursuit(let threshold, let iterations, let stopsOnRepeat) =
+          dictionary.activation
+      else { fatalError("a pursuit is matching pursuit's") }
+      digest.update(threshold)
+      digest.update(iterations)
+      digest.update(stopsOnRepeat ? "stops on repeat" : "goes on")
+      try updateRivals(&digest)
     }
+  }
+
+  /// Every feature that may compete with those that are read.
+  private func updateRivals(_ digest: inout Digest) throws(SteeringError) {
+    let rivals = try SteeringError.rendering(for: dictionary) { () throws(DictionaryError) in
+      try dictionary.encoder.digest(dictionary.kernels)
+    }
+    digest.update(rivals)
+    digest.update(dictionary.encoderBias)
+    digest.update(dictionary.decoderNorms)
   }
 
   private func fingerprint(of edit: Edit, scope: [UInt8]) -> [UInt8] {

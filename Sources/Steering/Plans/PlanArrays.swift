@@ -43,8 +43,11 @@ package final class PlanArrays: Sendable {
   package let scopeRanges: StoredArray<UInt64>
 
   /// Copies what `plan` applies.
-  package init(_ plan: Plan) {
+  ///
+  /// - Throws: `unsupportedDictionary` when the arrays cannot say how activations are read.
+  package init(_ plan: Plan) throws(SteeringError) {
     let dictionary = plan.dictionary
+    try Self.checkReadings(plan)
     let kernels = dictionary.kernels
     // Without a use for the row's factor a session never normalises, and finds no row undefined.
     normalisation =
@@ -67,6 +70,8 @@ package final class PlanArrays: Sendable {
     case .threshold(let threshold): thresholds = threshold
     case .gate(let bias, let magnitude, let scale): gates = (bias, magnitude, scale)
     case .rank(let all, _, _): rivals = all
+    // Refused above.
+    case .sides, .groups, .blocks, .pursuit: break
     }
     threshold = StoredArray(thresholds)
     gateBias = StoredArray(gates.bias)
@@ -100,5 +105,24 @@ package final class PlanArrays: Sendable {
     }
     scopeRangeOffsets = StoredArray(offsets)
     scopeRanges = StoredArray(ranges)
+  }
+
+  private static func checkReadings(_ plan: Plan) throws(SteeringError) {
+    guard let encoder = plan.encoder else { return }
+    let dictionary = plan.dictionary
+    switch encoder.selection {
+    case .threshold, .gate, .rank: break
+    case .sides, .groups, .blocks, .pursuit:
+      throw SteeringError(
+        .unsupportedDictionary,
+        "plan arrays cannot read activations of \(dictionary.activation.name), expected thresholds,"
+          + " gates or top-k: apply the plan in a session")
+    }
+    guard dictionary.decoderNormRole != .ranksOnly else {
+      throw SteeringError(
+        .unsupportedDictionary,
+        "plan arrays cannot rank by decoder norms without scaling activations: apply the plan in a"
+          + " session")
+    }
   }
 }

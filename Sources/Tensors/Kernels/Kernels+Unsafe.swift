@@ -74,6 +74,55 @@ extension Kernels {
     table.axpy_bf16(alpha, x, y, count)
   }
 
+  // MARK: - Sparse rows
+
+  /// Sets out[r] to the sum over j of values[r][j] * x[columns[r][j]].
+  ///
+  /// `values` and `columns` are [rowCount, degree], the columns of 2 or 4 bytes, each inside `x`; `out`
+  /// is [rowCount] and overlaps nothing. Computing rows alone or together gives the same bits.
+  /// Precision: reduction, see `dotErrorFactor(count:)` of the degree.
+  @inlinable @inline(__always)
+  package func gatherDot(
+    _ values: UnsafePointer<Float>, _ columns: UnsafeRawPointer, columnBytes: Int,
+    _ x: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, rowCount: Int, degree: Int
+  ) {
+    table.gatherdot_f32(
+      values, columns, Int32(truncatingIfNeeded: columnBytes), x, out, rowCount, degree)
+  }
+
+  /// The same where `values` holds bf16 bits.
+  @inlinable @inline(__always)
+  package func gatherDot(
+    bfloat16 values: UnsafePointer<UInt16>, _ columns: UnsafeRawPointer, columnBytes: Int,
+    _ x: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, rowCount: Int, degree: Int
+  ) {
+    table.gatherdot_bf16(
+      values, columns, Int32(truncatingIfNeeded: columnBytes), x, out, rowCount, degree)
+  }
+
+  /// Adds alpha * values[j] to y[columns[j]].
+  ///
+  /// `values` and `columns` are [degree], the columns of 2 or 4 bytes, each once and inside `y`.
+  /// Precision: one rounding per element (FMA), two with the scalar kernels.
+  @inlinable @inline(__always)
+  package func scatterAxpy(
+    _ alpha: Float, _ values: UnsafePointer<Float>, _ columns: UnsafeRawPointer, columnBytes: Int,
+    into y: UnsafeMutablePointer<Float>, degree: Int
+  ) {
+    table.scatteraxpy_f32(
+      alpha, values, columns, Int32(truncatingIfNeeded: columnBytes), y, degree)
+  }
+
+  /// The same where `values` holds bf16 bits.
+  @inlinable @inline(__always)
+  package func scatterAxpy(
+    _ alpha: Float, bfloat16 values: UnsafePointer<UInt16>, _ columns: UnsafeRawPointer,
+    columnBytes: Int, into y: UnsafeMutablePointer<Float>, degree: Int
+  ) {
+    table.scatteraxpy_bf16(
+      alpha, values, columns, Int32(truncatingIfNeeded: columnBytes), y, degree)
+  }
+
   // MARK: - Conversions
 
   /// Converts `count` bf16 numbers to f32. Exact; a NaN becomes quiet and keeps sign and payload.
