@@ -44,7 +44,8 @@ struct DenseLayout {
     let n = try weights.length(of: encoderBias)
     let outputWidth = try weights.length(of: decoderBias)
     let source = "the lengths of '\(encoderBias)' and '\(decoderBias)'"
-    let inputWidth = isTranscoder ? try width(ofEncoder: weights, fallback: outputWidth) : outputWidth
+    let inputWidth =
+      isTranscoder ? try width(ofEncoder: weights, fallback: outputWidth) : outputWidth
     let read = try weights.matrix(
       encoder, shape(encoderOrientation, n, inputWidth), from: source)
     var written = try weights.matrix(
