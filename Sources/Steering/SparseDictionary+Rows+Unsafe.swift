@@ -43,9 +43,10 @@ extension SparseDictionary {
   /// The rows that `codes` stand for, `[count, outputWidth]` row-major; `rows` are the encoded ones,
   /// whose normalisation is undone.
   ///
-  /// `includingSkip` adds the linear path of a skip transcoder.
+  /// `includingSkip` adds the linear path of a skip transcoder. With a `prefix`, one of ``prefixes``, only
+  /// the features below it are decoded.
   public func decode(
-    _ codes: SparseCodes, of rows: [Float], includingSkip: Bool = false
+    _ codes: SparseCodes, of rows: [Float], includingSkip: Bool = false, prefix: Int? = nil
   ) throws(SteeringError) -> [Float] {
     let count = try rowCount(of: rows)
     guard codes.rowCount == count, codes.featureCount == featureCount else {
@@ -62,7 +63,7 @@ extension SparseDictionary {
       for row in 0..<count {
         try reconstructor.decode(
           codes, row: row, of: base + row * modelWidth, includingSkip: includingSkip,
-          into: out.base)
+          prefix: prefix, into: out.base)
         for index in 0..<outputWidth { all.append(out[index]) }
       }
       return all

@@ -12,6 +12,7 @@ import Testing
           var oracle = sigma.oracle(featureCount: n, width: width, k: k, seed: seed)
           oracle.subtractsDecoderBias = variant & 1 != 0
           oracle.rescalesByDecoderNorm = sigma.competes && variant & 2 != 0
+          oracle.ranksByDecoderNorm = sigma.canRankByNorm && variant == 1
           if variant == 3 { oracle.cutToBFloat16() }
           if variant == 2 { oracle.normalisation = .rootWidthOverNorm }
           return oracle
@@ -74,7 +75,7 @@ import Testing
   func permutingFeaturesPermutesCodes(_ kernels: Kernels, _ sigma: Sigma) throws {
     for oracle in variants(sigma, seed: 13) {
       var generator = SplitMix64(seed: 5)
-      let order = (0..<oracle.featureCount).shuffled(using: &generator)
+      let order = order(oracle, &generator)
       let row = generator.normals(oracle.width)
       let original = try oracle.dictionary(kernels: kernels).codes(of: row, count: 1)
       let permuted = try permute(oracle, order).dictionary(kernels: kernels)
@@ -82,6 +83,19 @@ import Testing
       let before = original.dense(row: 0)
       let after = permuted.dense(row: 0)
       #expect(after.map(\.bitPattern) == order.map { before[$0].bitPattern })
+    }
+  }
+
+  /// A random order that keeps together, in order, what competes together.
+  private func order(_ oracle: OracleDictionary, _ generator: inout SplitMix64) -> [Int] {
+    let size =
+      switch oracle.activation {
+      case .groupMax(let groups): oracle.featureCount / groups
+      case .blockTopK(let blockSize, _): blockSize
+      default: 1
+      }
+    return (0..<(oracle.featureCount / size)).shuffled(using: &generator).flatMap { group in
+      (group * size)..<((group + 1) * size)
     }
   }
 
@@ -99,6 +113,14 @@ import Testing
     case .gated(let gate, let magnitude, let scale):
       result.activation = .gated(
         gateBias: entries(gate), magnitudeBias: entries(magnitude), scale: entries(scale))
+    case .biJumpReLU(let sides):
+      result.activation = .biJumpReLU(
+        BiJumpReLU(
+          positiveThreshold: entries(sides.positiveThreshold),
+          negativeThreshold: entries(sides.negativeThreshold),
+          positiveGain: entries(sides.positiveGain), negativeGain: entries(sides.negativeGain),
+          positiveOffset: entries(sides.positiveOffset),
+          negativeOffset: entries(sides.negativeOffset)))
     default: break
     }
     return result

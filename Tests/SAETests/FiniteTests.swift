@@ -30,6 +30,8 @@ import Testing
   func overflowIsRefused(_ kernels: Kernels, _ sigma: Sigma) throws {
     var oracle = sigma.oracle(featureCount: 6, width: 3, k: 2, seed: 3)
     oracle.encoder[4 * 3 + 1] = 1e38
+    // Matching pursuit has one matrix for both.
+    if sigma == .matchingPursuit { oracle.decoder[4 * 3 + 1] = 1e38 }
     let dictionary = try oracle.dictionary(kernels: kernels)
     var input = [Float](repeating: 0.5, count: 18 * 3)
     for sign in [Float(1), -1] {
@@ -37,7 +39,8 @@ import Testing
       let full = dictionaryFailure { () throws(DictionaryError) in
         _ = try dictionary.codes(of: input, count: 18)
       }
-      #expect(full == .nonFiniteResult(row: 17))
+      // There the large weight makes a large remainder of every row.
+      #expect(full == .nonFiniteResult(row: sigma == .matchingPursuit ? 0 : 17))
       let selective = dictionaryFailure { () throws(DictionaryError) in
         _ = try dictionary.reading(of: [4], in: Array(input.suffix(3)))
       }

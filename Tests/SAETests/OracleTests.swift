@@ -25,12 +25,14 @@ import Testing
   func codesAndReconstructionsMatch(_ kernels: Kernels, _ sigma: Sigma) throws {
     var tally = Tally()
     for (n, width) in Self.shapes {
-      for k in sigma.competes ? Set([1, max(1, n / 3), n]) : [1] {
+      for k in sigma.counts ? Set([1, max(1, n / 3), n]) : [1] {
         for variant in 0..<8 {
           var oracle = sigma.oracle(
             featureCount: n, width: width, k: k, seed: UInt64(n * 8 + variant))
           oracle.subtractsDecoderBias = variant & 1 != 0
           if variant & 2 != 0 { oracle.cutToBFloat16() }
+          oracle.ranksByDecoderNorm = sigma.canRankByNorm && variant == 5
+          if variant == 3 { oracle.outputScale = .factor(1.75) }
           try compare(
             oracle, variant & 4 != 0 ? .modelMajor : .featureMajor, kernels, rows: 4, &tally)
         }
@@ -61,7 +63,7 @@ import Testing
     tally.check(minimumActive: 500)
   }
 
-  @Test(arguments: Kernels.available, [Sigma.topK, .absTopK])
+  @Test(arguments: Kernels.available, [Sigma.topK, .absTopK, .signedTopK])
   func decoderNormRescalingMatches(_ kernels: Kernels, _ sigma: Sigma) throws {
     var tally = Tally()
     var differs = 0

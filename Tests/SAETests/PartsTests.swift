@@ -172,4 +172,117 @@ import Testing
       #expect(decoded.allSatisfy { $0.isFinite })
     }
   }
+
+  @Test func architectureFields() {
+    for k in [0, 7] {
+      #expect(
+        reason { $0.activation = .signedTopK(k: k) }
+          == .field(name: "k", found: "\(k)", expected: "1 to 6, the feature count"))
+    }
+    for groups in [0, -1, 4, 12] {
+      #expect(
+        reason { $0.activation = .groupMax(groups: groups) }
+          == .field(
+            name: "groups", found: "\(groups)", expected: "a divisor of 6, the feature count"))
+      #expect(
+        reason { $0.activation = .blockTopK(blockSize: groups, blocks: 1) }
+          == .field(
+            name: "block size", found: "\(groups)", expected: "a divisor of 6, the feature count"))
+    }
+    for blocks in [0, 4] {
+      #expect(
+        reason { $0.activation = .blockTopK(blockSize: 2, blocks: blocks) }
+          == .field(name: "blocks", found: "\(blocks)", expected: "1 to 3, the block count"))
+    }
+    #expect(
+      reason { $0.activation = .matchingPursuit(residualThreshold: 0, maximumIterations: 3) }
+        == .field(
+          name: "activation", found: "matchingPursuit with an encoder of its own",
+          expected: "one matrix for encoder and decoder"))
+    for (threshold, iterations) in [(Float.nan, 1), (-1, 1), (.infinity, 1), (0, 0)] {
+      let found = reason(.matchingPursuit) {
+        $0.activation = .matchingPursuit(
+          residualThreshold: threshold, maximumIterations: iterations)
+      }
+      #expect(
+        found
+          == (iterations == 0
+            ? .field(name: "maximum iterations", found: "0", expected: "at least 1")
+            : .field(
+              name: "residual threshold", found: "\(threshold)",
+              expected: "a finite number, at least 0")))
+    }
+    #expect(
+      reason(.matchingPursuit) { $0.encoderBias[4] = 2 }
+        == .field(name: "encoder bias[4]", found: "2.0", expected: "0 with matchingPursuit"))
+    #expect(
+      reason(.matchingPursuit) { $0.kind = .transcoder }
+        == .field(
+          name: "activation", found: "matchingPursuit in a transcoder", expected: "an autoencoder"))
+  }
+
+  @Test func twoSidedThresholds() {
+    func reason(_ change: (inout BiJumpReLU) -> Void) -> Reason? {
+      self.reason {
+        let six = [Float](repeating: 0.5, count: 6)
+        var sides = BiJumpReLU(
+          positiveThreshold: six, negativeThreshold: six, positiveGain: six, negativeGain: six,
+          positiveOffset: six, negativeOffset: six)
+        change(&sides)
+        $0.activation = .biJumpReLU(sides)
+      }
+    }
+    #expect(reason { $0.negativeThreshold[1] = .infinity } == nil)
+    #expect(reason { $0.negativeThreshold[1] = -0.5 } == nil)
+    #expect(
+      reason { $0.negativeThreshold[1] = -0.75 }
+        == .field(
+          name: "negative threshold[1]", found: "-0.75",
+          expected: "at least -0.5: the sides must not overlap"))
+    for bad in [Float.nan, -.infinity] {
+      #expect(
+        reason { $0.positiveThreshold[2] = bad }
+          == .field(
+            name: "positive threshold[2]", found: "\(bad)",
+            expected: "a finite number, or infinity for never"))
+    }
+    #expect(
+      reason { $0.negativeThreshold.removeLast() }
+        == .shape(tensor: "negative threshold", found: [5], expected: [6]))
+    #expect(
+      reason { $0.positiveGain[3] = .infinity }
+        == .nonFiniteWeight(tensor: "positive gain", row: 0, column: 3))
+    #expect(
+      reason { $0.negativeOffset = [] }
+        == .shape(tensor: "negative offset", found: [0], expected: [6]))
+  }
+
+  @Test func rolesScalesAndPrefixes() {
+    for sigma in Sigma.allCases {
+      let expected: Reason? =
+        sigma.canRankByNorm
+        ? nil
+        : .field(
+          name: "decoderNormRole", found: "ranksOnly with \(sigma.rawValue)",
+          expected: "a function that keeps pre-activations as they are")
+      #expect(reason(sigma) { $0.decoderNormRole = .ranksOnly } == expected)
+    }
+    for factor in [Float.nan, 0, -1, .infinity] {
+      #expect(
+        reason { $0.outputScale = .factor(factor) }
+          == .field(
+            name: "output scale", found: "\(factor)", expected: "a positive finite number"))
+    }
+    for (prefixes, name, found, expected) in [
+      ([0, 6], "prefixes[0]", 0, "1 to 6: ascending"),
+      ([2, 2, 6], "prefixes[1]", 2, "3 to 6: ascending"),
+      ([2, 7], "prefixes[1]", 7, "3 to 6: ascending"),
+      ([2, 4], "prefixes", 4, "6, the feature count, as last"),
+    ] {
+      #expect(
+        reason { $0.prefixes = prefixes }
+          == .field(name: name, found: "\(found)", expected: expected))
+    }
+    #expect(reason { $0.prefixes = [1, 3, 6] } == nil)
+  }
 }

@@ -21,7 +21,14 @@ extension OracleDictionary {
       }
     }
     var bounds = magnitude.map { $0 * (active + 6) * 0x1p-23 }
-    if !isTranscoder {
+    switch outputScale ?? (isTranscoder ? .none : .undoesNormalisation) {
+    case .none: break
+    case .factor(let factor):
+      for column in 0..<outputWidth {
+        out[column] *= Double(factor)
+        bounds[column] = bounds[column] * Double(factor) + abs(out[column]) * 0x1p-23
+      }
+    case .undoesNormalisation:
       for column in 0..<outputWidth {
         out[column] = out[column] * scale + offset
         bounds[column] = bounds[column] * scale + abs(offset) * 0x1p-22

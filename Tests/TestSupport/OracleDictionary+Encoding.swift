@@ -22,6 +22,12 @@ extension OracleDictionary {
   package func encode(_ x: [Double], factor: Double = 1) -> Row? {
     guard let (row, magnitude, scale, offset) = normalise(x) else { return nil }
     let epsilon = (factor + 8) * 0x1p-23
+    if case .matchingPursuit = activation {
+      var result = pursue(row, magnitude, epsilon: epsilon)
+      result.scale = scale
+      result.offset = offset
+      return result
+    }
     var z: [Double] = []
     var bounds: [Double] = []
     for feature in 0..<featureCount {
@@ -32,7 +38,7 @@ extension OracleDictionary {
         sum += weight * row[column]
         absolute += abs(weight) * magnitude[column]
       }
-      let norm = rescalesByDecoderNorm ? decoderNorm(feature) : 1
+      let norm = rescalesByDecoderNorm || ranksByDecoderNorm ? decoderNorm(feature) : 1
       z.append(sum * norm)
       bounds.append(absolute * norm * epsilon)
     }
@@ -40,6 +46,13 @@ extension OracleDictionary {
       values: z, bounds: bounds, isUnsure: Array(repeating: false, count: featureCount),
       scale: scale, offset: offset)
     select(&result)
+    if ranksByDecoderNorm {
+      for feature in 0..<featureCount where result.values[feature] != 0 {
+        result.values[feature] /= decoderNorm(feature)
+        result.bounds[feature] =
+          result.bounds[feature] / decoderNorm(feature) + abs(result.values[feature]) * 0x1p-22
+      }
+    }
     return result
   }
 
@@ -96,8 +109,11 @@ extension OracleDictionary {
     case .batchTopK(let threshold): cut(&row) { _ in max(Double(threshold), 0) }
     case .topK(let k): keep(k, &row) { $0 }
     case .absTopK(let k): keep(k, &row) { abs($0) }
-    case .signedTopK, .groupMax, .biJumpReLU, .blockTopK, .matchingPursuit:
-      fatalError("the oracle does not know this function yet")
+    case .signedTopK(let k): keep(k, &row, isSigned: true) { $0 }
+    case .groupMax(let groups): keepGroupWinners(groups, &row)
+    case .biJumpReLU(let sides): open(sides, &row)
+    case .blockTopK(let size, let blocks): keepBlocks(size, blocks, &row)
+    case .matchingPursuit: fatalError("a pursuit has no pre-activations")
     case .gated(let gate, let magnitude, let scale):
       for feature in 0..<featureCount {
         let z = row.values[feature]
@@ -123,7 +139,9 @@ extension OracleDictionary {
   }
 
   /// Keeps the k best keys (ties: lower index) and drops what ReLU would cut.
-  private func keep(_ k: Int, _ row: inout Row, key: (Double) -> Double) {
+  private func keep(
+    _ k: Int, _ row: inout Row, isSigned: Bool = false, key: (Double) -> Double
+  ) {
     let keys = row.values.map(key)
     let order = keys.indices.sorted { keys[$0] > keys[$1] || (keys[$0] == keys[$1] && $0 < $1) }
     for (rank, feature) in order.enumerated() {
@@ -134,11 +152,12 @@ extension OracleDictionary {
           row.isUnsure[feature] = keys[feature] - keys[rival] <= bound + row.bounds[rival]
         }
         if abs(keys[feature]) <= bound { row.isUnsure[feature] = true }
-        if keys[feature] <= 0 { row.values[feature] = 0 }
+        if !isSigned, keys[feature] <= 0 { row.values[feature] = 0 }
       } else {
         let rival = order[k - 1]
         row.isUnsure[feature] =
-          keys[rival] - keys[feature] <= bound + row.bounds[rival] && keys[feature] > -bound
+          keys[rival] - keys[feature] <= bound + row.bounds[rival]
+          && (isSigned || keys[feature] > -bound)
         row.values[feature] = 0
       }
     }

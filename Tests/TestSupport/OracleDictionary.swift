@@ -20,6 +20,12 @@ package struct OracleDictionary: Sendable {
   package var normalisation = Normalisation.none
   package var subtractsDecoderBias = false
   package var rescalesByDecoderNorm = false
+  /// σ sees z·‖Dᵢ‖, which the activation loses again.
+  package var ranksByDecoderNorm = false
+  package var outputScale: OutputScale?
+  package var prefixes: [Int] = []
+  /// Columns of the non-zeros of a feature's encoder and decoder rows, which are then one sparse matrix.
+  package var columns: [[Int]]?
   package var isTranscoder = false
   package var isBFloat16 = false
 
@@ -57,6 +63,7 @@ package struct OracleDictionary: Sendable {
 
   /// The library's parts of the same numbers.
   package func parts(layout: EncoderMatrix.Layout = .featureMajor) -> SparseDictionary.Parts {
+    if let parts = tiedParts() { return parts }
     let stored: RowMatrix
     switch layout {
     case .featureMajor: stored = matrix(featureCount, width, encoder)
@@ -71,12 +78,61 @@ package struct OracleDictionary: Sendable {
       name: "oracle", encoder: EncoderMatrix(stored, layout: layout),
       decoder: matrix(featureCount, outputWidth, decoder), encoderBias: encoderBias,
       decoderBias: decoderBias, activation: activation)
+    set(&parts)
+    return parts
+  }
+
+  private func set(_ parts: inout SparseDictionary.Parts) {
     parts.kind = isTranscoder ? .transcoder : .autoencoder
     parts.skip = skip.map { matrix(outputWidth, width, $0) }
     parts.normalisation = normalisation
     parts.subtractsDecoderBias = subtractsDecoderBias
-    parts.decoderNormRole = rescalesByDecoderNorm ? .rescalesActivations : .none
+    parts.decoderNormRole =
+      rescalesByDecoderNorm ? .rescalesActivations : ranksByDecoderNorm ? .ranksOnly : .none
+    parts.outputScale = outputScale
+    parts.prefixes = prefixes
+  }
+
+  /// Encoder and decoder as one matrix, where they are; nil elsewhere.
+  private func tiedParts() -> SparseDictionary.Parts? {
+    let encoderMatrix: EncoderMatrix
+    let rows: FeatureRows
+    if let columns {
+      guard let degree = columns.first?.count, let sparse = expander(columns, degree) else {
+        fatalError("every row has the same number of columns")
+      }
+      encoderMatrix = EncoderMatrix(sparse)
+      rows = .expander(sparse)
+    } else if case .matchingPursuit = activation {
+      let dense = matrix(featureCount, width, decoder)
+      encoderMatrix = EncoderMatrix(dense, layout: .featureMajor)
+      rows = .dense(dense)
+    } else {
+      return nil
+    }
+    var parts = SparseDictionary.Parts(
+      name: "oracle", encoder: encoderMatrix, decoder: rows, encoderBias: encoderBias,
+      decoderBias: decoderBias, activation: activation)
+    set(&parts)
     return parts
+  }
+
+  private func expander(_ columns: [[Int]], _ degree: Int) -> ExpanderMatrix? {
+    let values = columns.enumerated().flatMap { row, columns in
+      columns.map { decoder[row * width + $0] }
+    }
+    // Both widths of indices, by the parity of the row width.
+    let indices =
+      width % 2 == 0
+      ? Tensor(
+        .u16, shape: [featureCount, degree],
+        storage: Storage(copying: columns.flatMap { $0.map { UInt16($0) } }))
+      : Tensor(
+        .u32, shape: [featureCount, degree],
+        storage: Storage(copying: columns.flatMap { $0.map { UInt32($0) } }))
+    return try? ExpanderMatrix(
+      rowCount: featureCount, width: width, degree: degree,
+      values: matrix(featureCount, degree, values), indices: indices)
   }
 
   private func matrix(_ rows: Int, _ columns: Int, _ values: [Float]) -> RowMatrix {

@@ -28,12 +28,14 @@ package struct ReconstructionStatistics: Sendable {
   }
 
   /// Adds one row, its codes, and its reconstruction where the dictionary reconstructs its input.
+  ///
+  /// With `below`, features from it on count as not active.
   package mutating func add(
-    _ x: UnsafePointer<Float>, codes: SparseCodes, row: Int,
+    _ x: UnsafePointer<Float>, codes: SparseCodes, row: Int, below limit: Int = .max,
     reconstruction: UnsafePointer<Float>?
   ) {
     rowCount += 1
-    for position in codes.range(ofRow: row) {
+    for position in codes.range(ofRow: row) where Int(codes.indices[position]) < limit {
       activeCount += 1
       firingCounts[Int(codes.indices[position])] += 1
       maximumActivation = max(maximumActivation, abs(codes.values[position]))

@@ -16,6 +16,11 @@ enum Sigma: String, CaseIterable, Sendable {
   case batchTopK
   case absTopK
   case gated
+  case signedTopK
+  case groupMax
+  case biJumpReLU
+  case blockTopK
+  case matchingPursuit
 
   /// A random dictionary with this function; `k` counts where the function competes.
   func oracle(featureCount n: Int, width: Int, k: Int = 1, seed: UInt64) -> OracleDictionary {
@@ -33,14 +38,69 @@ enum Sigma: String, CaseIterable, Sendable {
           gateBias: generator.normals(n, scale: 0.3),
           magnitudeBias: generator.normals(n, scale: 0.3),
           scale: generator.normals(n).map { abs($0) + 0.1 })
+      case .signedTopK: .signedTopK(k: k)
+      case .groupMax: .groupMax(groups: Self.divisor(of: n, upTo: k))
+      case .biJumpReLU: .biJumpReLU(Self.sides(n, random.threshold, &generator))
+      case .blockTopK:
+        .blockTopK(
+          blockSize: Self.divisor(of: n, upTo: 7),
+          blocks: min(k, n / Self.divisor(of: n, upTo: 7)))
+      case .matchingPursuit:
+        .matchingPursuit(
+          residualThreshold: 0.05, maximumIterations: min(k, 6), stopsOnRepeat: n % 2 == 0)
       }
+    let isTied = self == .matchingPursuit
+    var decoder = random.decoder
+    if isTied {
+      for feature in 0..<n {
+        let row = (feature * width)..<((feature + 1) * width)
+        let norm = decoder[row].reduce(0) { $0 + $1 * $1 }.squareRoot()
+        for index in row { decoder[index] /= norm }
+      }
+    }
+    let hasNoBias = self == .gated || isTied
     return OracleDictionary(
-      featureCount: n, width: width, encoder: random.encoder, decoder: random.decoder,
-      encoderBias: self == .gated ? [Float](repeating: 0, count: n) : random.encoderBias,
+      featureCount: n, width: width, encoder: isTied ? decoder : random.encoder,
+      decoder: decoder,
+      encoderBias: hasNoBias ? [Float](repeating: 0, count: n) : random.encoderBias,
       decoderBias: random.decoderBias, activation: activation)
   }
 
-  var competes: Bool { self == .topK || self == .absTopK }
+  /// The largest divisor of `n` that is at most `limit`.
+  static func divisor(of n: Int, upTo limit: Int) -> Int {
+    (1...max(1, min(n, limit))).last { n % $0 == 0 } ?? 1
+  }
+
+  private static func sides(
+    _ n: Int, _ thresholds: [Float], _ generator: inout SplitMix64
+  ) -> BiJumpReLU {
+    var lower = generator.normals(n, scale: 0.3).map { abs($0) }
+    var upper = thresholds
+    for feature in 0..<n {
+      // Sides that are closed, and thresholds on the far side of zero.
+      if feature % 7 == 3 { lower[feature] = .infinity }
+      if feature % 7 == 5 { upper[feature] = .infinity }
+      if feature % 7 == 6 { lower[feature] = -upper[feature] / 2 }
+    }
+    return BiJumpReLU(
+      positiveThreshold: upper, negativeThreshold: lower, positiveGain: generator.normals(n),
+      negativeGain: generator.normals(n), positiveOffset: generator.normals(n, scale: 0.2),
+      negativeOffset: generator.normals(n, scale: 0.2))
+  }
+
+  /// Whether features compete one by one, so that decoder norms may rescale them.
+  var competes: Bool { self == .topK || self == .absTopK || self == .signedTopK }
+  /// Whether `k` matters.
+  var counts: Bool {
+    competes || self == .groupMax || self == .blockTopK || self == .matchingPursuit
+  }
+  /// Whether σ may see z·‖Dᵢ‖ and give it back.
+  var canRankByNorm: Bool {
+    switch self {
+    case .gated, .biJumpReLU, .matchingPursuit: false
+    default: true
+    }
+  }
 }
 
 /// A dictionary whose pre-activations are exactly `z`, for the row `[1]`.
