@@ -9,6 +9,9 @@ enum Detection {
     LlamaScopeR1Importer.self,
     LlamascopiumImporter.self,
     CircuitTracerImporter.self,
+    CircuitTracerCrossLayerImporter.self,
+    GemmaScope2CrossLayerImporter.self,
+    LlamascopiumCrossLayerImporter.self,
     NativeImporter.self,
   ]
 
