@@ -17,6 +17,7 @@ final class DictionarySource {
 
   private var objects: [String: JSONValue] = [:]
   private var collections: [String: TensorCollection] = [:]
+  private var torchRoots: [String: TorchValue] = [:]
 
   /// - Throws: `format` when nothing is there or it cannot be looked at.
   init(_ path: String) throws(ImportError) {
@@ -100,6 +101,24 @@ final class DictionarySource {
     let value = try reading(path) { () throws(FormatError) in
       try TensorCollection([try SafetensorsFile.open(path)])
     }
+    collections[name] = value
+    return value
+  }
+
+  /// What the file called `name`, which `torch.save` wrote, holds.
+  func torch(_ name: String) throws(ImportError) -> TorchValue {
+    if let known = torchRoots[name] { return known }
+    let path = path(of: name)
+    let value = try reading(path) { () throws(FormatError) in try TorchFile.open(path).root }
+    torchRoots[name] = value
+    return value
+  }
+
+  /// The arrays of the npz file called `name`.
+  func npz(_ name: String) throws(ImportError) -> TensorCollection {
+    if let known = collections[name] { return known }
+    let path = path(of: name)
+    let value = try reading(path) { () throws(FormatError) in try NPZFile.open(path) }
     collections[name] = value
     return value
   }

@@ -2,7 +2,7 @@ import SAE
 import Tensors
 
 /// What every importer answers: whether files are in its layout, and what they say.
-protocol PublisherImporter {
+protocol PublisherImporter: SendableMetatype {
   static var format: DictionaryFormat { get }
 
   /// The files that make the layout, in a few words for messages: "a folder with cfg.json and …".

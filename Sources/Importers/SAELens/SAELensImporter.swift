@@ -56,6 +56,10 @@ enum SAELensImporter: SingleLayerImporter {
     options: ImportOptions, kernels: Kernels
   ) throws(ImportError) -> SparseDictionary.Parts {
     try weights.checkNames()
+    if let pursuit = config.pursuit {
+      return try assemble(
+        pursuit, &config, weights, name: name, folder: folder, options: options, kernels: kernels)
+    }
     let n = config.featureCount
     let outputKey = config.architecture.isTranscoder ? "d_out" : "d_in"
     let encoder = try weights.matrix("W_enc", [config.inputWidth, n], from: "d_in, d_sae")
@@ -99,6 +103,7 @@ enum SAELensImporter: SingleLayerImporter {
     let n = config.featureCount
     switch config.architecture {
     case .standard, .transcoder, .skipTranscoder: return .relu
+    case .matchingPursuit: fatalError("a matching pursuit has no activation of its own")
     case .jumprelu, .jumpreluTranscoder, .jumpreluSkipTranscoder:
       return .jumpReLU(threshold: try weights.vector("threshold", n, from: "d_sae"))
     case .topk, .abstopk:
