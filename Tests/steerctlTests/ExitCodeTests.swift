@@ -18,7 +18,9 @@ import Testing
   }
 
   static let usage = [
-    Case("steer", 2, "no verb 'steer', expected inspect, features, encode, apply, export, import"),
+    Case(
+      "steer", 2,
+      "no verb 'steer', expected inspect, features, encode, apply, export, import, convert"),
     Case("apply SAE IN", 2, "nothing to do: give --feature and --alpha, or --plan"),
     Case("apply SAE IN --feature 1", 2, "1 --feature but 0 --alpha"),
     Case(
@@ -51,6 +53,26 @@ import Testing
     Case("features 1 --feature 2 SAE", 2, "give one feature"),
     Case("features 1 --count 0 SAE", 2, "--count is 0, expected 1 or more"),
     Case("inspect here SAE", 2, "give the folder once"),
+    Case("inspect SAE --top-k 0", 2, "--top-k is 0, expected 1 or more"),
+    Case("inspect SAE --layer -1", 2, "--layer is -1, expected 0 or more"),
+    Case("inspect SAE --format none", 2, "The value 'none' is invalid"),
+    Case("inspect SAE --kind none", 2, "The value 'none' is invalid"),
+    Case("inspect SAE --activation-units none", 2, "The value 'none' is invalid"),
+    Case("convert SAE --output copy", 2, "--to"),
+    Case("convert SAE --to saelens", 2, "--output"),
+    Case("convert SAE --to gguf --output copy", 2, "The value 'gguf' is invalid"),
+    Case("convert SAE --to native --output copy --type f64", 2, "The value 'f64' is invalid"),
+    Case("convert SAE --to native --output ", 2, "--output is empty"),
+    Case("convert here SAE --to native --output copy", 2, "give the dictionary once"),
+    Case(
+      "export --control-vector x --feature 1 --alpha 1 --sae-layer -1", 2,
+      "--sae-layer is -1, expected 0 or more"),
+    Case(
+      "import --control-vector x --output y --sae-layer 1", 2,
+      "--sae-layer is for the dictionary to compare with"),
+    Case(
+      "import --control-vector x --output y --top-k 1", 2,
+      "--top-k is for the dictionary to compare with"),
   ]
 
   static let input = [
@@ -73,10 +95,28 @@ import Testing
     Case("encode SAE IN --shape 6,4", 3, "leave out --shape"),
     Case("encode SAE --activations sae/cfg.json", 3, "unknown format"),
     Case("inspect in.safetensors", 3, "not a dictionary"),
+    Case("inspect SAE --top-k 2", 3, "the option 'k' with layout 'saelens' is not supported"),
+    Case("inspect SAE --layer 2", 3, "the option 'layer' with layout 'saelens'"),
+    Case("inspect SAE --kind transcoder", 3, "the option 'kind' with layout 'saelens'"),
+    Case("inspect SAE --architecture topk", 3, "the option 'architecture' with layout 'saelens'"),
+    Case(
+      "inspect SAE --activation-units raw", 3, "the option 'activationUnits' with layout 'saelens'"),
+    Case("inspect SAE --format native", 4, "dictionary.json"),
+    Case("convert SAE --to saelens --output sae", 3, "sae exists, expected the name of a new"),
+    Case("convert SAE --to saelens --output link", 3, "link exists, expected the name of a new"),
+    Case(
+      "convert SAE --activation-scale 0.3 --to saelens --output copy", 3,
+      "the activation scale 0.3 would round: saelens takes it folded"),
+    Case("convert in.safetensors --to native --output copy", 3, "not a dictionary"),
+    Case(
+      "convert SAE --format llamascopium-clt --to native --output copy", 3,
+      "native cannot hold a cross-layer transcoder (llamascopium-clt): each of its features"),
     Case("apply SAE IN --plan bad.json", 3, "bad.json: key 'version' is missing"),
   ]
 
   static let environment = [
+    Case("convert gone --to native --output copy", 4, "gone: open: no such file"),
+    Case("convert SAE --to native --output gone/copy", 4, "gone/copy: mkdir"),
     Case("inspect gone", 4, "gone: open: no such file or directory"),
     Case("encode SAE --activations gone.npy", 4, "gone.npy: open: no such file or directory"),
     Case("apply SAE IN --plan gone.json", 4, "gone.json"),

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite struct SnapshotTests {
-  @Test(arguments: ["", "inspect", "features", "encode", "apply", "export", "import"])
+  @Test(arguments: ["", "inspect", "features", "encode", "apply", "export", "import", "convert"])
   func help(_ verb: String) throws {
     let result = try Tool.run([verb, "--help"].filter { !$0.isEmpty })
     #expect(result.status == 0)

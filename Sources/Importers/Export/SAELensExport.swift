@@ -60,13 +60,13 @@ extension SAELensForm {
       tensors.append(ExportedTensor("threshold", Array(repeating: threshold, count: n)))
     default: break
     }
-    if architecture != .gated {
+    if architecture.tensorNames.contains("b_enc") {
       tensors.append(ExportedTensor("b_enc", dictionary.encoderBias))
     }
     if let skip = dictionary.skip {
       tensors.append(ExportedTensor("W_skip", ExportedMatrix(.dense(skip)), as: type))
     }
-    return tensors
+    return tensors.filter { architecture.tensorNames.contains($0.name) }
   }
 
   /// `cfg.json`; facts that the dictionary does not know are left out.
@@ -89,6 +89,15 @@ extension SAELensForm {
       members += [
         .init("k", .integer(Int64(k))),
         .init("rescale_acts_by_decoder_norm", .bool(dictionary.rescalesByDecoderNorm)),
+      ]
+    }
+    if case .matchingPursuit(let threshold, let iterations, let stopsOnRepeat) =
+      dictionary.activation
+    {
+      members += [
+        .init("residual_threshold", .number(Double(threshold))),
+        .init("max_iterations", .integer(Int64(iterations))),
+        .init("stop_on_duplicate_support", .bool(stopsOnRepeat)),
       ]
     }
     members.append(.init("metadata", .object(metadata)))

@@ -54,8 +54,7 @@ struct SAELensForm {
     case .groupMax: throw refusal(name, "it has no selection by groups")
     case .biJumpReLU: throw refusal(name, "its jumprelu has one side and no gains")
     case .blockTopK: throw refusal(name, "it has no selection by blocks")
-    case .matchingPursuit:
-      throw refusal(name, "its matching_pursuit is not one of the architectures read here")
+    case .matchingPursuit: return .matchingPursuit
     }
   }
 
@@ -64,6 +63,10 @@ struct SAELensForm {
     _ dictionary: SparseDictionary, _ options: ExportOptions
   ) throws(ExportError) -> Float {
     guard case .constantFactor(let factor) = dictionary.normalisation else { return 1 }
+    if case .matchingPursuit = dictionary.activation {
+      throw refusal(
+        "a matching pursuit with an activation scale", "its one matrix cannot take both s and 1/s")
+    }
     guard dictionary.outputScale == .undoesNormalisation || !dictionary.subtractsDecoderBias else {
       throw refusal(
         "an activation scale that decoding does not undo, with a decoder bias that is subtracted",
@@ -102,6 +105,13 @@ struct SAELensForm {
     }
     try checkOutputScale(dictionary)
     try checkTaps(dictionary)
+    if case .matchingPursuit = dictionary.activation, !dictionary.subtractsDecoderBias,
+      let column = dictionary.decoderBias.firstIndex(where: { $0 != 0 })
+    {
+      throw refusal(
+        "a matching pursuit that adds a decoder bias without subtracting it"
+          + " (bias[\(column)] is \(dictionary.decoderBias[column]))", "its own does both or neither")
+    }
     if dictionary.activation.name == "gated",
       let feature = dictionary.encoderBias.firstIndex(where: { $0 != 0 })
     {
@@ -174,13 +184,14 @@ struct SAELensForm {
       changes.append(
         note("threshold", "\(threshold) for all features, written for each (jumprelu)"))
     }
-    for (name, rows) in [("W_enc", dictionary.encoder.stored), ("W_dec", dictionary.decoder)] {
+    for (name, rows) in [("W_enc", dictionary.encoder.stored), ("W_dec", dictionary.decoder)]
+    where architecture.tensorNames.contains(name) {
       if case .expander(let matrix) = rows {
         changes.append(
           note(name, "\(matrix.degree) numbers per feature written among \(matrix.width), zeros too"))
       }
     }
-    if dictionary.isTied {
+    if dictionary.isTied, architecture != .matchingPursuit {
       changes.append(note("W_enc", "the decoder, written a second time"))
     }
     try countLogarithms(options)

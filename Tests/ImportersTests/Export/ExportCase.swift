@@ -134,8 +134,22 @@ struct ExportCase: Sendable, CustomStringConvertible {
     ExportCase("biJumpReLU", .refused, sides),
     ExportCase("blockTopK", .refused, { _ in .blockTopK(blockSize: 4, blocks: 2) }),
     ExportCase(
-      "matchingPursuit", .refused,
+      "matchingPursuit", .exact,
       { _ in .matchingPursuit(residualThreshold: 0.1, maximumIterations: 4) }, tie),
+    ExportCase(
+      "matchingPursuit, decoder bias only added", .refused,
+      { _ in .matchingPursuit(residualThreshold: 0.1, maximumIterations: 4) },
+      {
+        tie(&$0)
+        $0.subtractsDecoderBias = false
+      }),
+    ExportCase(
+      "matchingPursuit, activation scale", .refused,
+      { _ in .matchingPursuit(residualThreshold: 0.1, maximumIterations: 4) },
+      {
+        tie(&$0)
+        $0.normalisation = .constantFactor(0.25)
+      }),
     ExportCase("transcoder, relu", .exact, transcoder: true),
     ExportCase("transcoder, relu and skip", .exact, transcoder: true, { _ in .relu }, skip),
     ExportCase(

@@ -38,11 +38,14 @@ import Testing
           rows.values(ofRow: row, .best).map { $0 * factor }
         })
     }
+    let decoder = dense(dictionary.decoder, 1 / scale)
+    var encoder = decoder
+    if dictionary.activation.name != "matchingPursuit" {
+      encoder = dense(try dictionary.encoder.featureMajor(.best), scale)
+    }
     var parts = SparseDictionary.Parts(
-      name: "expected",
-      encoder: EncoderMatrix(
-        dense(try dictionary.encoder.featureMajor(.best), scale), layout: .featureMajor),
-      decoder: dense(dictionary.decoder, 1 / scale), encoderBias: dictionary.encoderBias,
+      name: "expected", encoder: EncoderMatrix(encoder, layout: .featureMajor),
+      decoder: decoder, encoderBias: dictionary.encoderBias,
       decoderBias: dictionary.decoderBias.map { $0 / scale }, activation: dictionary.activation)
     if case .batchTopK(let threshold) = dictionary.activation {
       parts.activation = .jumpReLU(
