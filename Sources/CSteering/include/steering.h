@@ -161,7 +161,10 @@ typedef struct steer_open_options {
 
 /* An option that the layout has no use for is refused, not ignored. */
 #define STEER_OPEN_OPTIONS_INIT \
-    { sizeof(steer_open_options_t), STEER_WEIGHT_CHECK_LAZY, 0.0, NULL, 0, NULL, NULL, 0, 0, 0, 0, 0 }
+    { \
+        sizeof(steer_open_options_t), STEER_WEIGHT_CHECK_LAZY, 0.0, NULL, 0, NULL, NULL, 0, 0, 0, 0, \
+        0 \
+    }
 
 /**
  * Opens a published dictionary from its folder, or its file.

@@ -91,7 +91,8 @@ extension DictionaryExport {
       let file = try OutputFile.create(configPath)
       try file.write(text)
       try file.commit()
-      let weightBytes = try MappedFile.open(FileSystem.join(output.temporaryPath, weights)).byteCount
+      let weightBytes = try MappedFile.open(FileSystem.join(output.temporaryPath, weights))
+        .byteCount
       try output.commit()
       return [
         ExportReport.File(name: name, byteCount: text.count),

@@ -76,7 +76,8 @@ struct SAELensForm {
       throw ExportError(
         .wouldRound(
           what: "the activation scale \(factor)",
-          why: "saelens takes it folded into the weights (W_enc times it, W_dec and b_dec divided by"
+          why:
+            "saelens takes it folded into the weights (W_enc times it, W_dec and b_dec divided by"
             + " it), which only a power of two leaves exact"))
     }
     return factor
@@ -110,7 +111,8 @@ struct SAELensForm {
     {
       throw refusal(
         "a matching pursuit that adds a decoder bias without subtracting it"
-          + " (bias[\(column)] is \(dictionary.decoderBias[column]))", "its own does both or neither")
+          + " (bias[\(column)] is \(dictionary.decoderBias[column]))",
+        "its own does both or neither")
     }
     if dictionary.activation.name == "gated",
       let feature = dictionary.encoderBias.firstIndex(where: { $0 != 0 })
@@ -188,7 +190,8 @@ struct SAELensForm {
     where architecture.tensorNames.contains(name) {
       if case .expander(let matrix) = rows {
         changes.append(
-          note(name, "\(matrix.degree) numbers per feature written among \(matrix.width), zeros too"))
+          note(
+            name, "\(matrix.degree) numbers per feature written among \(matrix.width), zeros too"))
       }
     }
     if dictionary.isTied, architecture != .matchingPursuit {

@@ -7,7 +7,8 @@ import Tensors
 /// Nothing is decided here: the document says everything, and the ledger is the one that was written.
 enum NativeImporter: SingleLayerImporter {
   static let format = DictionaryFormat.native
-  static let layout = "a folder with \(NativeForm.configName) and \(NativeForm.weightsName) (native)"
+  static let layout =
+    "a folder with \(NativeForm.configName) and \(NativeForm.weightsName) (native)"
 
   static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
     try source.has(NativeForm.configName)
@@ -29,7 +30,7 @@ enum NativeImporter: SingleLayerImporter {
       reader: WeightReader(
         tensors: try source.safetensors(NativeForm.weightsName), architecture: document.function,
         kernels: kernels),
-      document: document)
+      document: document, configPath: source.path(of: NativeForm.configName))
     do throws(ImportError) {
       try weights.check(digests: options.weightCheck == .whole)
       var parts = try weights.parts()

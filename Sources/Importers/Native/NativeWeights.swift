@@ -6,6 +6,8 @@ import Tensors
 struct NativeWeights {
   let reader: WeightReader
   let document: NativeDocument
+  /// The document's file, which errors about its numbers name.
+  let configPath: String
 
   /// Throws unless the file holds exactly the arrays that the document calls for; where `digests`,
   /// with the bytes that it was written with.
@@ -37,7 +39,7 @@ struct NativeWeights {
       name: document.name, encoder: try encoder(decoder), decoder: decoder,
       encoderBias: try reader.vector("encoder_bias", n, from: "feature_count"),
       decoderBias: try reader.vector("decoder_bias", document.outputWidth, from: "output_width"),
-      activation: try activation(count: n))
+      activation: try activation())
     if document.hasSkip {
       parts.skip =
         try reader.matrix(
@@ -90,6 +92,14 @@ struct NativeWeights {
     }
   }
 
+  private func activation() throws(ImportError) -> ActivationFunction {
+    do throws(ImportError) {
+      return try activation(count: document.featureCount)
+    } catch {
+      throw ImportError(error.reason, path: error.path ?? configPath)
+    }
+  }
+
   private func activation(count n: Int) throws(ImportError) -> ActivationFunction {
     let fields = document.activation
     func vector(_ name: String) throws(ImportError) -> [Float] {
@@ -133,11 +143,13 @@ struct NativeWeights {
     guard let tensor = reader.tensors[name] else { fatalError("the names of arrays were checked") }
     guard tensor.shape == [count] else {
       throw ImportError(
-        .shape(tensor: name, found: tensor.shape, expected: [count], from: "feature_count"))
+        .shape(tensor: name, found: tensor.shape, expected: [count], from: "feature_count"),
+        path: reader.path(of: name))
     }
     guard let values = tensor.floats(reader.kernels) else {
       throw ImportError(
-        .elementType(tensor: name, found: tensor.elementType.rawValue, accepted: ["F32"]))
+        .elementType(tensor: name, found: tensor.elementType.rawValue, accepted: ["F32"]),
+        path: reader.path(of: name))
     }
     return values
   }

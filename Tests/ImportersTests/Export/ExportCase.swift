@@ -53,7 +53,8 @@ struct ExportCase: Sendable, CustomStringConvertible {
       LedgerEntry("k", "as usual", source: .publisherDefault(key: "k")),
       LedgerEntry("layer", "1", source: .fileName("layer_1.pt")),
       LedgerEntry("scale", "2", source: .option("scale 2")),
-      LedgerEntry("rows", "unit", source: .measured), LedgerEntry("ties", "low", source: .formatRule),
+      LedgerEntry("rows", "unit", source: .measured),
+      LedgerEntry("ties", "low", source: .formatRule),
     ]
     if isTranscoder { makeTranscoder(&parts, seed: seed) }
     change(&parts)

@@ -112,7 +112,9 @@ import Testing
     var largest = 0.0
     var changed = 0
     for row in 0..<original.featureCount {
-      for (before, after) in zip(encoder.values(ofRow: row, .best), copied.values(ofRow: row, .best)) {
+      for (before, after) in zip(
+        encoder.values(ofRow: row, .best), copied.values(ofRow: row, .best))
+      {
         let exact = Double(before) * factor
         #expect(abs(Double(after) - exact) <= abs(exact) * 0x1p-24)
         if Double(after) != exact {
@@ -123,7 +125,8 @@ import Testing
       for (before, after) in zip(
         original.decoder.values(ofRow: row, .best), copy.decoder.values(ofRow: row, .best))
       {
-        #expect(abs(Double(after) - Double(before) / factor) <= abs(Double(before) / factor) * 0x1p-24)
+        #expect(
+          abs(Double(after) - Double(before) / factor) <= abs(Double(before) / factor) * 0x1p-24)
       }
     }
     #expect(report.roundings[0].largestRelativeChange == largest)
