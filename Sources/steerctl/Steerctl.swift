@@ -19,8 +19,8 @@ struct Steerctl: ParsableCommand {
       """,
     version: "\(SteeringVersion.text)",
     subcommands: [
-      Inspect.self, Verify.self, Features.self, Encode.self, Apply.self, Export.self, Import.self,
-      Hooks.self,
+      Inspect.self, Verify.self, Features.self, Encode.self, Apply.self, Convert.self, Export.self,
+      Import.self, Hooks.self,
     ])
 
   /// Parses, runs, and turns every error into one line on standard error and an exit code.

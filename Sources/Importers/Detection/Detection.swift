@@ -19,6 +19,7 @@ enum Detection {
     CircuitTracerCrossLayerImporter.self,
     GemmaScope2CrossLayerImporter.self,
     LlamascopiumCrossLayerImporter.self,
+    NativeImporter.self,
   ]
 
   /// The importer of the layout that the files are in, or that the caller names.

@@ -6,7 +6,7 @@ extension SAELensImporter {
   private static let scalerName = "activation_scaler.json"
   private static let whiteningName = "activation_whitening.safetensors"
   /// The constant inside SAELens' layer norm, outside the root.
-  private static let layerNormEpsilon: Float = 1e-5
+  static let layerNormEpsilon: Float = 1e-5
 
   /// Decides how rows are rescaled, folds what SAELens folds, and says in which units activations are.
   static func normalise(

@@ -22,6 +22,7 @@ extension SAELensImporter {
         maximumIterations: pursuit.maximumIterations, stopsOnRepeat: pursuit.stopsOnRepeat))
     parts.input = config.input
     parts.output = config.output
+    parts.flattensHeads = config.flattensHeads
     parts.excludesSpecialTokens = config.excludesSpecialTokens
     parts.subtractsDecoderBias = config.subtractsDecoderBias
     try normalise(&parts, &config, folder: folder, options: options, kernels: kernels)

@@ -80,6 +80,7 @@ enum SAELensImporter: SingleLayerImporter {
     parts.kind = config.architecture.isTranscoder ? .transcoder : .autoencoder
     parts.input = config.input
     parts.output = config.output
+    parts.flattensHeads = config.flattensHeads
     parts.excludesSpecialTokens = config.excludesSpecialTokens
     parts.subtractsDecoderBias = config.subtractsDecoderBias
     parts.decoderNormRole = config.rescalesByDecoderNorm ? .rescalesActivations : .none
