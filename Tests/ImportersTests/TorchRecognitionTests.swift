@@ -6,7 +6,7 @@ import Testing
 /// Torch files that lie beside something else.
 @Suite struct TorchRecognitionTests {
   /// Training runs leave optimiser states behind; they are not looked at.
-  @Test func aFolderWithSafetensorsIsNotSearchedForTorchFiles() throws {
+  @Test func aFolderOfAnotherLayoutIsNotSearchedForTorchFiles() throws {
     let folder = try SAELensFolder()
     try folder.folder.write("no torch file", to: "trainer_state.pt")
     try folder.folder.write("no npz file", to: "rows.npz")

@@ -76,11 +76,14 @@ final class DictionarySource {
     return found.count == 1 ? found[0] : nil
   }
 
+  /// Names under which other layouts keep their weights.
+  private static let safetensorsStems = ["sae_weights", "sae", "params", "model"]
+
   /// The given file, or the only one of the folder, when its name ends in one of `suffixes`.
   ///
-  /// None in a folder with safetensors: what else lies there belongs to a training run.
+  /// None in a folder that has another layout's weights: what else lies there is of a training run.
   func mainName(endingIn suffixes: [String]) -> String? {
-    if file == nil, names.contains(where: { $0.hasSuffix(".safetensors") }) { return nil }
+    if file == nil, Self.safetensorsStems.contains(where: hasSafetensors(stem:)) { return nil }
     return onlyName(endingIn: suffixes)
   }
 
