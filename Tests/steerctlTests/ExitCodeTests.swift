@@ -65,7 +65,7 @@ import Testing
     Case("features 1 --count 0 SAE", 2, "--count is 0, expected 1 or more"),
     Case("inspect here SAE", 2, "give the folder once"),
     Case("inspect SAE --top-k 0", 2, "--top-k is 0, expected 1 or more"),
-    Case("inspect SAE --layer -1", 2, "--layer is -1, expected 0 or more"),
+    Case("inspect SAE --layer=-1", 2, "--layer is -1, expected 0 or more"),
     Case("inspect SAE --format none", 2, "The value 'none' is invalid"),
     Case("inspect SAE --kind none", 2, "The value 'none' is invalid"),
     Case("inspect SAE --activation-units none", 2, "The value 'none' is invalid"),
@@ -76,7 +76,7 @@ import Testing
     Case("convert SAE --to native --output ", 2, "--output is empty"),
     Case("convert here SAE --to native --output copy", 2, "give the dictionary once"),
     Case(
-      "export --control-vector x --feature 1 --alpha 1 --sae-layer -1", 2,
+      "export --control-vector x --feature 1 --alpha 1 --sae-layer=-1", 2,
       "--sae-layer is -1, expected 0 or more"),
     Case(
       "import --control-vector x --output y --sae-layer 1", 2,
