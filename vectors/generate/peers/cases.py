@@ -7,8 +7,6 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-MARGIN = 1e-4
-
 
 def arguments():
     """--out, --seed, --width, --features, --rows."""
@@ -24,7 +22,7 @@ def arguments():
 def rows(count, width, generator):
     """Random rows; row 0 is a high-norm sink, row 1 is all zeros."""
     x = torch.randn(count, width, generator=generator)
-    x[0] *= 200
+    x[0] *= 40
     if count > 1:
         x[1] = 0
     return x
@@ -50,7 +48,8 @@ def write(folder, publisher, note, library, options=None, open_path=None, **arra
     """Writes case.json and case.safetensors beside weights that are there already."""
     folder.mkdir(parents=True, exist_ok=True)
     document = {
-        "publisher": publisher, "note": note, "tolerance_abs": 2e-5, "tolerance_rel": 2e-5,
+        "publisher": publisher, "note": note, "d_in": arrays["input"].shape[-1],
+        "d_sae": arrays["features"].shape[-1], "tolerance_abs": 2e-5, "tolerance_rel": 2e-5,
         "library": library,
     }
     if options:

@@ -44,7 +44,9 @@ def main():
             json.dumps({"trainer": trainer, "buffer": {"ctx_len": 128}}))
         x = rows(options.rows, d, generator)
         with torch.no_grad():
-            features = sae.encode(x)
+            # In f64, so that what differs is not the library's own rounding.
+            sae = sae.double()
+            features = sae.encode(x.double())
             decoded = sae.decode(features)
         write(folder, "dictionary_learning", name, "dictionary-learning", input=x,
               features=features, decoded=decoded)

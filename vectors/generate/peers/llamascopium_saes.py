@@ -35,7 +35,10 @@ def main():
         sae.save_checkpoint(folder / "sae_weights.safetensors")
         x = rows(options.rows, d, generator)
         with torch.no_grad():
-            batch, factors = sae.normalize_activations({HOOK: x}, return_scale_factor=True)
+            # In f64, so that what differs is not the library's own rounding.
+            sae = sae.double()
+            batch, factors = sae.normalize_activations(
+                {HOOK: x.double()}, return_scale_factor=True)
             features = sae.encode(batch[HOOK])
             decoded = sae.decode(features)
             if mode != "inference":

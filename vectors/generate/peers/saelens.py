@@ -53,11 +53,14 @@ def main():
         sae.save_model(folder)
         x = rows(options.rows, options.width, generator)
         with torch.no_grad():
-            features = sae.encode(x)
+            # In f64, so that what differs is not the library's own rounding.
+            sae, doubles = sae.double(), x.double()
+            sae.dtype = torch.float64
+            features = sae.encode(doubles)
             if features.is_sparse:
                 features = features.to_dense()
             decoded = sae.decode(features)
-            forward = sae(x)
+            forward = sae(doubles)
         said = {name: value for name, value in fields.items()
                 if name not in ("d_in", "d_sae", "device", "dtype")}
         write(folder, "saelens", f"{type(sae).__name__} {said}", f"sae-lens {sae_lens.__version__}",

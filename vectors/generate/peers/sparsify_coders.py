@@ -18,8 +18,9 @@ def main():
     generator = torch.Generator().manual_seed(options.seed)
     k = next(k for k in range(max(2, options.features // 12), options.features + 1)
              if options.features % k == 0)
-    for number, (activation, transcode, skip) in enumerate(
-            itertools.product(["topk", "groupmax"], [False, True], [False, True])):
+    # A skip path of an autoencoder is refused on import: it would reconstruct by copying.
+    forms = [("topk", "groupmax"), ((False, False), (True, False), (True, True))]
+    for number, (activation, (transcode, skip)) in enumerate(itertools.product(*forms)):
         config = SparseCoderConfig(
             activation=activation, num_latents=options.features, k=k, transcode=transcode,
             skip_connection=skip)
@@ -31,10 +32,12 @@ def main():
         (folder / "cfg.json").write_text(json.dumps(config.to_dict() | {"d_in": options.width}))
         x = rows(options.rows, options.width, generator)
         with torch.no_grad():
-            encoded = coder.encode(x)
-            features = torch.zeros(options.rows, options.features)
+            # In f64, so that what differs is not the library's own rounding.
+            coder, doubles = coder.double(), x.double()
+            encoded = coder.encode(doubles)
+            features = torch.zeros(options.rows, options.features, dtype=torch.float64)
             features.scatter_(1, encoded.top_indices, encoded.top_acts)
-            forward = coder(x).sae_out
+            forward = coder(doubles).sae_out
         write(folder, "sparsify", f"SparseCoder {activation}, transcode {transcode}, skip {skip}",
               "eai-sparsify", input=x, features=features, forward=forward)
 
