@@ -26,12 +26,26 @@ public struct ImportOptions: Sendable, Equatable {
     case raw
   }
 
+  /// What a dictionary is, for publishers whose files look the same either way.
+  public enum DeclaredKind: String, Sendable, CaseIterable {
+    /// Reconstructs the rows that it reads.
+    case autoencoder
+    /// Predicts rows at another place from the rows that it reads.
+    case transcoder
+    /// Reconstructs token embeddings, trained before the model multiplies them by √d.
+    case embedding
+  }
+
   /// The publisher's layout; nil to recognise it by its files.
   public var format: DictionaryFormat?
   /// The layer to read, of files that hold several; an error there when nil.
   public var layer: Int?
   /// How many features are kept per row, for publishers that leave it out of their files.
   public var k: Int?
+  /// Whether it is an autoencoder or another kind, where the files do not tell.
+  public var kind: DeclaredKind?
+  /// The publisher's own name of the architecture, where the files do not tell; for example a class.
+  public var architecture: String?
   /// The units of activations, where the layout leaves a choice; nil for the publisher's own.
   public var activationUnits: ActivationUnits?
   /// Where the activation scale comes from.

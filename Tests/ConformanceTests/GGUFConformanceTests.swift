@@ -5,7 +5,7 @@ import Testing
 
 /// Control vectors that other libraries wrote are read to the bit.
 @Suite struct GGUFConformanceTests {
-  private static let folder = GoldenCase.folder("saelens") + "/../../formats/gguf"
+  private static let folder = GoldenCase.root() + "/formats/gguf"
 
   private static func names() throws -> [String] {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)

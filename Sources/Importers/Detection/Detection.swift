@@ -1,7 +1,18 @@
 /// Finds out which publisher's layout files are in.
 enum Detection {
   /// Every importer, in the order in which messages list them.
-  static let importers: [any PublisherImporter.Type] = [SAELensImporter.self]
+  static let importers: [any PublisherImporter.Type] = [
+    SAELensImporter.self,
+    SparsifyImporter.self,
+    GemmaScope2Importer.self,
+    LlamaScopeImporter.self,
+    LlamaScopeR1Importer.self,
+    LlamascopiumImporter.self,
+    CircuitTracerImporter.self,
+    CircuitTracerCrossLayerImporter.self,
+    GemmaScope2CrossLayerImporter.self,
+    LlamascopiumCrossLayerImporter.self,
+  ]
 
   /// The importer of the layout that the files are in, or that the caller names.
   ///
@@ -12,7 +23,12 @@ enum Detection {
   ) throws(ImportError) -> any PublisherImporter.Type {
     if let format {
       guard let named = importers.first(where: { $0.format == format }) else {
-        fatalError("format \(format.rawValue) has an importer")
+        throw ImportError(
+          .refused(
+            what: "layout '\(format.rawValue)'", why: "nothing here reads it",
+            advice: "name one of "
+              + importers.map { $0.format.rawValue }.joined(separator: ", ")),
+          path: source.path)
       }
       return named
     }

@@ -84,6 +84,15 @@ final class DictionarySource {
     return value
   }
 
+  /// The YAML document called `name`.
+  func yaml(_ name: String) throws(ImportError) -> JSONValue {
+    if let known = objects[name] { return known }
+    let path = path(of: name)
+    let value = try reading(path) { () throws(FormatError) in try YAMLDocument.read(path: path) }
+    objects[name] = value
+    return value
+  }
+
   /// The tensors of the safetensors file called `name`.
   func safetensors(_ name: String) throws(ImportError) -> TensorCollection {
     if let known = collections[name] { return known }

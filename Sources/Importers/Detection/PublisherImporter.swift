@@ -23,3 +23,13 @@ protocol SingleLayerImporter: PublisherImporter {
     _ source: DictionarySource, options: ImportOptions, kernels: Kernels
   ) throws(ImportError) -> SparseDictionary.Parts
 }
+
+/// An importer of transcoders whose features write to several layers.
+protocol CrossLayerImporter: PublisherImporter {
+  /// Reads biases and thresholds, checks every tensor and key, and decides every convention.
+  ///
+  /// Encoders and decoders stay in the files' mappings; a decoder row is read when its feature fires.
+  static func read(
+    _ source: DictionarySource, options: ImportOptions, kernels: Kernels
+  ) throws(ImportError) -> CrossLayerTranscoder.Parts
+}

@@ -51,7 +51,7 @@ struct WeightReader {
   func matrix(
     _ name: String, _ shape: [Int], from source: String
   ) throws(ImportError) -> (matrix: RowMatrix, notes: [LedgerEntry]) {
-    let tensor = try checked(name, shape, from: source)
+    let tensor = try self.tensor(name, shape, from: source)
     if let matrix = RowMatrix(tensor) { return (matrix, []) }
     guard let values = tensor.floats(kernels) else {
       fatalError("an accepted element type widens to f32")
@@ -70,7 +70,7 @@ struct WeightReader {
   func vector(
     _ name: String, _ count: Int, from source: String
   ) throws(ImportError) -> [Float] {
-    try finite(name, try checked(name, [count], from: source))
+    try finite(name, try self.tensor(name, [count], from: source))
   }
 
   /// One finite number, stored without axes or as one element, of any float or integer type.
@@ -98,7 +98,8 @@ struct WeightReader {
     return values
   }
 
-  private func checked(
+  /// The tensor called `name`, with a type that weights can have and exactly `shape`.
+  func tensor(
     _ name: String, _ shape: [Int], from source: String
   ) throws(ImportError) -> Tensor {
     guard let tensor = tensors[name] else { throw missing(name) }

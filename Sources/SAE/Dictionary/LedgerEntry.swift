@@ -8,6 +8,8 @@ public struct LedgerEntry: Sendable, Equatable {
     case publisherDefault(key: String)
     /// A rule of the publisher's format or library.
     case formatRule
+    /// Declared by the name of a file or folder alone; never decides arithmetic.
+    case fileName(String)
     /// Given by the caller.
     case option(String)
     /// Found by looking at the weights.
@@ -36,6 +38,7 @@ extension LedgerEntry.Source: CustomStringConvertible {
     case .config(let key): "cfg '\(key)'"
     case .publisherDefault(let key): "default, cfg has no '\(key)'"
     case .formatRule: "format rule"
+    case .fileName(let name): "name '\(name)'"
     case .option(let name): "given: \(name)"
     case .measured: "measured"
     }
