@@ -38,7 +38,11 @@ extension MatrixAtomDictionary {
   ///
   /// - Throws: `shapeMismatch` for codes of another dictionary; `nonFinite`.
   public func decode(_ codes: SparseCodes) throws(SteeringError) -> [Float] {
-    try rendering { () throws(DictionaryError) in
+    guard codes.featureCount == atomCount else {
+      throw SteeringError(
+        .shapeMismatch, "codes of \(codes.featureCount) features, expected \(atomCount), the atoms")
+    }
+    return try rendering { () throws(DictionaryError) in
       let editor = MatrixAtomEditor(self)
       var all: [Float] = []
       all.reserveCapacity(codes.rowCount * stateCount)

@@ -9,6 +9,13 @@ public struct Segment: Sendable, Equatable {
   /// Rows among them that the mean leaves out.
   public var excludedCount: Int
 
+  /// Makes a segment.
+  public init(id: Int, rows: Range<Int>, excludedCount: Int) {
+    self.id = id
+    self.rows = rows
+    self.excludedCount = excludedCount
+  }
+
   /// Rows that enter the mean; a segment where there are none has no mean and no codes.
   public var averagedCount: Int { rows.count - excludedCount }
 }

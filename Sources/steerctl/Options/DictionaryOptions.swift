@@ -45,7 +45,8 @@ struct DictionaryOptions: ParsableArguments {
     ].filter(\.1).map(\.0)
   }
 
-  private var options: ImportOptions {
+  /// The options as the library takes them.
+  var importOptions: ImportOptions {
     var options = ImportOptions()
     if let activationScale { options.activationScale = .factor(activationScale) }
     if rowsAlreadyScaled { options.activationScale = .alreadyApplied }
@@ -54,15 +55,15 @@ struct DictionaryOptions: ParsableArguments {
     return options
   }
 
+  /// Where the dictionary is: `path`, else `--sae`, else the bundled one.
+  func location(_ path: String? = nil) throws(SteeringError) -> String {
+    if let given = path ?? sae { return given }
+    return try DefaultBundle.locate().dictionary
+  }
+
   /// Opens the dictionary at `path`, else `--sae`, else the bundled one.
   func open(_ path: String? = nil) throws(SteeringError) -> SparseDictionary {
-    let folder: String
-    if let given = path ?? sae {
-      folder = given
-    } else {
-      folder = try DefaultBundle.locate().dictionary
-    }
-    return try SparseDictionary.open(
-      folder, options: options, kernels: try KernelChoice.current())
+    try SparseDictionary.open(
+      try location(path), options: importOptions, kernels: try KernelChoice.current())
   }
 }
