@@ -86,7 +86,8 @@ enum MatrixAtomFile {
     let shape = weights.tensors[name]?.shape ?? []
     guard shape.count == 3, shape.allSatisfy({ $0 > 0 }) else {
       throw ImportError(
-        .value(key: name, found: "shape \(shape)", expected: "[atoms, rank, width], none of them 0"))
+        .value(key: name, found: "shape \(shape)", expected: "[atoms, rank, width], none of them 0")
+      )
     }
     return shape
   }
@@ -104,7 +105,8 @@ enum MatrixAtomFile {
     }
     guard let text = metadata.first(where: { $0.key == metadataKey })?.value else {
       throw ImportError(
-        .missingKey(key: metadataKey, expected: "it in the file's metadata, or given by the caller"))
+        .missingKey(key: metadataKey, expected: "it in the file's metadata, or given by the caller")
+      )
     }
     guard let k = Int(text) else {
       throw ImportError(.value(key: metadataKey, found: text, expected: "an integer"))

@@ -33,7 +33,9 @@ package final class CompositionReader {
   ///
   /// - Throws: `featureOutOfRange`; `nonFiniteWeight` for the row; `nonFiniteResult` with the feature as
   ///   row.
-  package func composition(of feature: Int) throws(DictionaryError) -> ComposedDictionary.Composition? {
+  package func composition(of feature: Int) throws(DictionaryError) -> ComposedDictionary
+    .Composition?
+  {
     guard let (codes, row, _) = try encode(feature) else { return nil }
     let width = row.count
     var out = [Float](repeating: 0, count: width)

@@ -23,7 +23,8 @@ extension SparseDictionary {
     }
     guard excluding?.count ?? count == count else {
       throw SteeringError(
-        .shapeMismatch, "\(excluding?.count ?? 0) marks of excluded rows, expected \(count), one per row")
+        .shapeMismatch,
+        "\(excluding?.count ?? 0) marks of excluded rows, expected \(count), one per row")
     }
     let collector = try SegmentCollector(self)
     try collector.add(rows, first: 0, count: count, ids: ids, excluding: excluding)
@@ -66,7 +67,8 @@ extension SegmentMean {
     let count = rows.count / width
     guard excluding?.count ?? count == count else {
       throw SteeringError(
-        .shapeMismatch, "\(excluding?.count ?? 0) marks of excluded rows, expected \(count), one per row")
+        .shapeMismatch,
+        "\(excluding?.count ?? 0) marks of excluded rows, expected \(count), one per row")
     }
     do throws(DictionaryError) {
       try add(rows, count: count, stride: width, excluding: excluding)

@@ -50,7 +50,8 @@ struct FeatureComposition {
     report.field(
       "explained",
       (composition.explainedFraction.map(Figures.percent) ?? "–")
-        + " of \(rows); decomposability \(Figures.short(composition.decomposability())) with σ² = 1")
+        + " of \(rows); decomposability \(Figures.short(composition.decomposability())) with σ² = 1"
+    )
     report.line()
   }
 

@@ -179,7 +179,8 @@ extension FeatureReport {
       .init("encoder_decoder_cosine", .real(encoderDecoderCosine)),
       .init("encoder_bias", .real(encoderBias)), .init("threshold", .real(threshold)),
       .init("nearest", .array(nearest.map(neighbour))),
-      .init("most_opposite", mostOpposite.map(neighbour) ?? .null), .init("composition", composition?.json ?? .null),
+      .init("most_opposite", mostOpposite.map(neighbour) ?? .null),
+      .init("composition", composition?.json ?? .null),
       .init("firing", firing),
     ])
   }

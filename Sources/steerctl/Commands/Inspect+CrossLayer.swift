@@ -16,7 +16,8 @@ extension Inspect {
       "\(Figures.count(transcoder.layerCount, "layer")), "
         + "\(Figures.count(transcoder.featureCounts.reduce(0, +))) features, rows of"
         + " \(transcoder.modelWidth) to rows of \(transcoder.outputWidth),"
-        + " \(transcoder.decoder.elementType.rawValue), \(Figures.bytes(Self.byteCount(transcoder)))")
+        + " \(transcoder.decoder.elementType.rawValue), \(Figures.bytes(Self.byteCount(transcoder)))"
+    )
     for (index, line) in Self.formula(transcoder).enumerated() {
       report.field(index == 0 ? "computes" : "", line)
     }

@@ -19,12 +19,14 @@ extension DictionaryOptions {
       guard let layer else { return try open() }
       throw SteeringError(
         .invalidArgument,
-        "--layer is \(layer), and \(try location()) is no cross-layer transcoder; expected no --layer")
+        "--layer is \(layer), and \(try location()) is no cross-layer transcoder; expected no --layer"
+      )
     }
     let accepted = "0 to \(transcoder.layerCount - 1)"
     guard let layer else {
       throw SteeringError(
-        .invalidArgument, "a cross-layer transcoder encodes layer by layer, expected --layer \(accepted)")
+        .invalidArgument,
+        "a cross-layer transcoder encodes layer by layer, expected --layer \(accepted)")
     }
     guard (0..<transcoder.layerCount).contains(layer) else {
       throw SteeringError(.invalidArgument, "--layer is \(layer), expected \(accepted)")

@@ -133,7 +133,8 @@ import Testing
   }
 
   private func message(
-    encoder: FeatureWeights? = .dense([1, 0, 0, 1]), decoder: FeatureWeights = .dense([1, 0, 0, 1]),
+    encoder: FeatureWeights? = .dense([1, 0, 0, 1]),
+    decoder: FeatureWeights = .dense([1, 0, 0, 1]),
     encoderBias: [Float] = [0, 0], decoderBias: [Float] = [0, 0],
     activation: ActivationFunction = .relu, modelWidth: Int? = nil, skip: [Float]? = nil
   ) -> String? {

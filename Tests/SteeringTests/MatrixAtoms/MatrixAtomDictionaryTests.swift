@@ -110,16 +110,18 @@ import Testing
     let erased = try dictionary.erasing(atom: 2, coefficient: 2, from: state)
     let written = try dictionary.writing(atom: 2, norm: -3, to: state)
     let s = state.map(Double.init)
-    #expect(
-      isClose(
-        replaced,
-        (0..<12).map {
-          s[$0] - 0.5 * Double(key[$0 / 4]) * Double(value[$0 % 4]) + 1.5 * atom[$0]
-        }))
-    #expect(isClose(erased, (0..<12).map { s[$0] - 2 * atom[$0] }))
-    #expect(isClose(written, (0..<12).map { s[$0] - 3 * atom[$0] / norm }))
-    let expected = (0..<12).reduce(0.0) {
-      $0 + Double(key[$1 / 4]) * atom[$1] * Double(value[$1 % 4])
+    for position in 0..<12 {
+      let write = 0.5 * Double(key[position / 4]) * Double(value[position % 4])
+      let edits: [(Float, Double)] = [
+        (replaced[position], s[position] - write + 1.5 * atom[position]),
+        (erased[position], s[position] - 2 * atom[position]),
+        (written[position], s[position] - 3 * atom[position] / norm),
+      ]
+      for (actual, expected) in edits { #expect(isClose([actual], [expected])) }
+    }
+    var expected = 0.0
+    for position in 0..<12 {
+      expected += Double(key[position / 4]) * atom[position] * Double(value[position % 4])
     }
     let shift = try dictionary.logitShift(
       ofAtom: 2, query: key, unembedding: value, decay: 0.5, change: 4)
@@ -134,7 +136,8 @@ import Testing
       names.map {
         let shape = shapes[$0] ?? Self.shapes[$0] ?? [1]
         let count = shape.reduce(1, *)
-        return TestTensor($0, shape, Array((array($0) + [Float](repeating: 0, count: count)).prefix(count)))
+        return TestTensor(
+          $0, shape, Array((array($0) + [Float](repeating: 0, count: count)).prefix(count)))
       })
   }
 
@@ -174,14 +177,17 @@ import Testing
     #expect(try message(Self.needed) == "no error")
     #expect(try message(Self.needed, k: nil).hasPrefix("\(path): key 'k' is missing"))
     #expect(try message(Self.needed.dropLast()).hasPrefix("\(path): tensor 'bias' is missing"))
-    #expect(try message(Self.needed + ["extra"]).hasPrefix("\(path): tensor 'extra' has no meaning"))
+    #expect(
+      try message(Self.needed + ["extra"]).hasPrefix("\(path): tensor 'extra' has no meaning"))
     #expect(
       try message(Self.needed, ["V_enc": [10, 3]])
         == "\(path): 'V_enc' is shape [10, 3], expected [atoms, rank, width], none of them 0")
     #expect(
       try message(Self.needed, ["W_dec": [5, 2, 3]])
-        == "\(path): tensor 'W_dec' has shape [5, 2, 3], expected [5, 2, 4] from the shape of W_enc")
-    #expect(try message(Self.needed + ["mean"]).hasPrefix("\(path): 'decodingAddsMean' is not given"))
+        == "\(path): tensor 'W_dec' has shape [5, 2, 3], expected [5, 2, 4] from the shape of W_enc"
+    )
+    #expect(
+      try message(Self.needed + ["mean"]).hasPrefix("\(path): 'decodingAddsMean' is not given"))
     #expect(
       try message(Self.needed, addsMean: false)
         == "\(path): 'decodingAddsMean' is false, expected nothing: the file has no mean")

@@ -77,7 +77,8 @@ import Testing
     #expect(try dictionary.encode(segment).undefinedRows == [0])
     try segment.add(rows[10] + rows[11])
     let partial = try dictionary.encode(segment)
-    try segment.add(rows[12] + sample.rows(1, seed: 3)[0] + rows[13], excluding: [false, true, false])
+    try segment.add(
+      rows[12] + sample.rows(1, seed: 3)[0] + rows[13], excluding: [false, true, false])
     try segment.add(rows[14])
     #expect((segment.rowCount, segment.excludedCount) == (5, 1))
     #expect(segment.mean() == Array(whole.means.suffix(37)))
