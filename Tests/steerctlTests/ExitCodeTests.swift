@@ -47,7 +47,7 @@ import Testing
     Case("encode SAE IN --activation-scale 2 --rows-already-scaled", 2, "exclude each other"),
     Case("apply SAE IN --feature 1 --alpha nan", 2, "nan is not a number that f32 can hold"),
     Case("apply SAE IN --feature 1 --alpha 1 --phase prompt", 2, "needs --prompt-length"),
-    Case("encode SAE IN --layer -1", 2, "--layer is -1, expected 0 or more"),
+    Case("encode SAE IN --layer=-1", 2, "--layer is -1, expected 0 or more"),
     Case(
       "encode SAE IN --layer 0 --decode --output x", 2, "--layer and --decode exclude each other"),
     Case("features 1 SAE --meta-rows-as-stored", 2, "--meta-rows-as-stored needs --meta"),
