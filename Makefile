@@ -94,7 +94,7 @@ install: dependencies install-lib
 	(cd default && find . -type f) | while read -r file; do \
 	    install -D -m 644 "default/$$file" "$$share/default/$$file"; \
 	done; \
-	install -m 644 docs/schemas/plan.schema.json "$$share/schemas/"; \
+	install -m 644 docs/schemas/*.schema.json "$$share/schemas/"; \
 	install -s -m 755 $(INSTALL_BUILD)/release/steerctl '$(DESTDIR)$(PREFIX)/bin/steerctl'
 
 uninstall:

@@ -398,6 +398,16 @@ static void open_folder(input_t *input)
     options.activation_scale = take(input, 1) < 200 ? 0 : take_double(input);
     options.n_ignored_config_keys = take(input, 1) % 3;
     options.ignored_config_keys = take(input, 1) < 128 ? keys : NULL;
+    if (take(input, 1) > 200) {
+        static const char *const formats[] = { NULL, "saelens", "native", "no such layout" };
+        options.format = formats[take(input, 1) % 4];
+        options.architecture = take(input, 1) > 200 ? "jumprelu" : NULL;
+        options.k = take(input, 1) % 4;
+        options.has_layer = (int32_t)take(input, 1) % 3;
+        options.layer = (int32_t)take(input, 1) - 64;
+        options.kind = (int32_t)take(input, 1) % 5;
+        options.activation_units = (int32_t)take(input, 1) % 4;
+    }
     status = steer_dictionary_open(
         take(input, 1) < 220 ? dictionary->path : (const char *)"/nowhere\xFF", &options, &handle,
         &error);

@@ -23,7 +23,9 @@ package enum DictionaryImporter {
           why: "each of its features writes to several layers",
           advice: "open it as a cross-layer transcoder"), path: path)
     }
-    let parts = try importer.read(source, options: options, kernels: kernels)
+    let parts = try ImportError.located(at: path) { () throws(ImportError) in
+      try importer.read(source, options: options, kernels: kernels)
+    }
     do throws(DictionaryError) {
       let dictionary = try SparseDictionary(parts, kernels: kernels)
       if options.weightCheck == .whole || dictionary.weightByteCount <= smallWeightBytes {
@@ -38,6 +40,16 @@ package enum DictionaryImporter {
   /// The layout of the files at `path`.
   package static func format(of path: String) throws(ImportError) -> DictionaryFormat {
     try Detection.importer(for: try DictionarySource(path), format: nil).format
+  }
+
+  /// The layouts that can be read.
+  package static var formats: [DictionaryFormat] { Detection.importers.map { $0.format } }
+
+  /// Every name of a key or tensor that decides something in a layout, or the stem of numbered ones.
+  ///
+  /// Empty for a layout that nothing here reads.
+  package static func acceptedNames(of format: DictionaryFormat) -> [String] {
+    Detection.importers.first { $0.format == format }?.acceptedNames ?? []
   }
 
   /// Whether something is at `path`, which an importer reads if so.

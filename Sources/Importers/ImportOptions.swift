@@ -14,7 +14,7 @@ public struct ImportOptions: Sendable, Equatable {
   public enum WeightCheck: Sendable, Equatable {
     /// At opening when the dictionary is small (32 MiB of weights), else when a weight is first used.
     case automatic
-    /// All at opening.
+    /// All at opening; the native form's digests are compared too.
     case whole
   }
 

@@ -65,7 +65,9 @@ extension Normalisation {
 /// The STEER_SITE_ constant.
 func siteCode(_ site: Tap.Place.Site?) -> Int32 {
   switch site {
-  case nil: Int32(STEER_SITE_UNKNOWN)
+  // Places beside the residual stream have no number in the C interface.
+  case nil, .embedding, .attentionHeads, .attentionRawOut, .mlpNormalised, .mlpInput, .mlpRawOut:
+    Int32(STEER_SITE_UNKNOWN)
   case .residualPre: Int32(STEER_SITE_RESIDUAL_PRE)
   case .residualMid: Int32(STEER_SITE_RESIDUAL_MID)
   case .residualPost: Int32(STEER_SITE_RESIDUAL_POST)

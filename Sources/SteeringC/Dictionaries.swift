@@ -103,6 +103,7 @@ private func importOptions(
       "options.activation_scale is \(value.activation_scale), expected a positive number, 0 or"
         + " STEER_SCALE_ALREADY_APPLIED (-1)")
   }
+  try readChoices(value, into: &options)
   guard value.n_ignored_config_keys <= ignoredKeyLimit else {
     throw Refusal(
       .invalidArgument,
@@ -117,6 +118,61 @@ private func importOptions(
   return options
 }
 
+/// What the caller says where a layout leaves a question open.
+private func readChoices(
+  _ value: steer_open_options_t, into options: inout ImportOptions
+) throws(Refusal) {
+  if let format = value.format {
+    let name = try Text.read(format, "options.format")
+    guard let known = DictionaryFormat(rawValue: name) else {
+      let names = DictionaryFormat.allCases.map(\.rawValue).joined(separator: ", ")
+      throw Refusal(.invalidArgument, "options.format is '\(name)', expected one of \(names)")
+    }
+    options.format = known
+  }
+  if let architecture = value.architecture {
+    options.architecture = try Text.read(architecture, "options.architecture")
+  }
+  guard let k = Int(exactly: value.k) else {
+    throw Refusal(.invalidArgument, "options.k is \(value.k), expected at most \(Int.max)")
+  }
+  if k > 0 { options.k = k }
+  switch value.has_layer {
+  case 0:
+    guard value.layer == 0 else {
+      throw Refusal(
+        .invalidArgument, "options.layer is \(value.layer) without options.has_layer, expected 0")
+    }
+  case 1:
+    guard value.layer >= 0 else {
+      throw Refusal(.invalidArgument, "options.layer is \(value.layer), expected 0 or more")
+    }
+    options.layer = Int(value.layer)
+  default:
+    throw Refusal(.invalidArgument, "options.has_layer is \(value.has_layer), expected 0 or 1")
+  }
+  switch Int(value.kind) {
+  case STEER_OPEN_KIND_DECLARED: break
+  case STEER_OPEN_KIND_AUTOENCODER: options.kind = .autoencoder
+  case STEER_OPEN_KIND_TRANSCODER: options.kind = .transcoder
+  case STEER_OPEN_KIND_EMBEDDING: options.kind = .embedding
+  default:
+    throw Refusal(
+      .invalidArgument,
+      "options.kind is \(value.kind), expected a STEER_OPEN_KIND_ constant, 0 to 3")
+  }
+  switch Int(value.activation_units) {
+  case STEER_OPEN_UNITS_PUBLISHED: break
+  case STEER_OPEN_UNITS_NORMALISED: options.activationUnits = .normalised
+  case STEER_OPEN_UNITS_RAW: options.activationUnits = .raw
+  default:
+    throw Refusal(
+      .invalidArgument,
+      "options.activation_units is \(value.activation_units), expected a STEER_OPEN_UNITS_"
+        + " constant, 0 to 2")
+  }
+}
+
 /// Advice that the library gives in the command line's terms, in terms of steer_open_options_t.
 private func inTermsOfOptions(_ message: String) -> String {
   message.replacing("pass --ignore-config-key", with: "name in options.ignored_config_keys")
@@ -124,4 +180,10 @@ private func inTermsOfOptions(_ message: String) -> String {
       "--rows-already-scaled", with: "options.activation_scale STEER_SCALE_ALREADY_APPLIED"
     )
     .replacing("--activation-scale", with: "options.activation_scale")
+    .replacing("--activation-units", with: "options.activation_units")
+    .replacing("--architecture", with: "options.architecture")
+    .replacing("--format", with: "options.format")
+    .replacing("--kind", with: "options.kind")
+    .replacing("--layer", with: "options.layer (with has_layer 1)")
+    .replacing("--top-k", with: "options.k")
 }

@@ -35,6 +35,11 @@ package struct Digest {
     bytes.withUnsafeBytes { update($0) }
   }
 
+  /// These bytes alone, without their number: what any other SHA-256 of them gives.
+  package mutating func update(raw bytes: RawSpan) {
+    bytes.withUnsafeBytes { update($0) }
+  }
+
   /// Shape, element type and elements.
   package mutating func update(_ matrix: RowMatrix) {
     update(matrix.elementType.rawValue)

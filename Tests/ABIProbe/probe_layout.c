@@ -50,12 +50,19 @@ FIELD(steer_capabilities_t, strengths, 16, 4);
 FIELD(steer_capabilities_t, activations, 20, 4);
 FIELD(steer_capabilities_t, kernels, 24, 16);
 
-SIZE(steer_open_options_t, 32);
+SIZE(steer_open_options_t, 72);
 FIELD(steer_open_options_t, struct_size, 0, 4);
 FIELD(steer_open_options_t, weight_check, 4, 4);
 FIELD(steer_open_options_t, activation_scale, 8, 8);
 FIELD(steer_open_options_t, ignored_config_keys, 16, 8);
 FIELD(steer_open_options_t, n_ignored_config_keys, 24, 8);
+FIELD(steer_open_options_t, format, 32, 8);
+FIELD(steer_open_options_t, architecture, 40, 8);
+FIELD(steer_open_options_t, k, 48, 8);
+FIELD(steer_open_options_t, has_layer, 56, 4);
+FIELD(steer_open_options_t, layer, 60, 4);
+FIELD(steer_open_options_t, kind, 64, 4);
+FIELD(steer_open_options_t, activation_units, 68, 4);
 
 SIZE(steer_dictionary_info_t, 72);
 FIELD(steer_dictionary_info_t, struct_size, 0, 4);
@@ -71,6 +78,14 @@ FIELD(steer_dictionary_info_t, input_layer, 56, 4);
 FIELD(steer_dictionary_info_t, input_site, 60, 4);
 FIELD(steer_dictionary_info_t, output_layer, 64, 4);
 FIELD(steer_dictionary_info_t, output_site, 68, 4);
+
+VALUE(STEER_OPEN_KIND_DECLARED, 0);
+VALUE(STEER_OPEN_KIND_AUTOENCODER, 1);
+VALUE(STEER_OPEN_KIND_TRANSCODER, 2);
+VALUE(STEER_OPEN_KIND_EMBEDDING, 3);
+VALUE(STEER_OPEN_UNITS_PUBLISHED, 0);
+VALUE(STEER_OPEN_UNITS_NORMALISED, 1);
+VALUE(STEER_OPEN_UNITS_RAW, 2);
 
 SIZE(steer_range_t, 16);
 FIELD(steer_range_t, begin, 0, 8);

@@ -21,6 +21,52 @@ static void refuse_open(
     steer_dictionary_close(out);
 }
 
+/* Choices outside their range, and those that this layout has no use for. */
+static void refuse_choices(const char *path)
+{
+    const steer_open_options_t empty = STEER_OPEN_OPTIONS_INIT;
+    steer_open_options_t options = empty;
+    steer_dictionary_t *out = NULL;
+    options.format = "no such layout";
+    refuse_open(path, &options, ONE(STEER_ERR_ARGUMENT), __LINE__);
+    options.format = "\xFF";
+    refuse_open(path, &options, ONE(STEER_ERR_ARGUMENT), __LINE__);
+    options = empty;
+    options.layer = 1;
+    refuse_open(path, &options, ONE(STEER_ERR_ARGUMENT), __LINE__);
+    options.has_layer = 2;
+    refuse_open(path, &options, ONE(STEER_ERR_ARGUMENT), __LINE__);
+    options.has_layer = 1;
+    options.layer = -1;
+    refuse_open(path, &options, ONE(STEER_ERR_ARGUMENT), __LINE__);
+    options.layer = 0;
+    refuse_open(path, &options, ONE(STEER_ERR_UNSUPPORTED), __LINE__);
+    options = empty;
+    options.k = UINT64_MAX;
+    refuse_open(path, &options, ONE(STEER_ERR_ARGUMENT), __LINE__);
+    options.k = 1;
+    refuse_open(path, &options, ONE(STEER_ERR_UNSUPPORTED), __LINE__);
+    options = empty;
+    options.kind = STEER_OPEN_KIND_EMBEDDING + 1;
+    refuse_open(path, &options, ONE(STEER_ERR_ARGUMENT), __LINE__);
+    options.kind = -1;
+    refuse_open(path, &options, ONE(STEER_ERR_ARGUMENT), __LINE__);
+    options.kind = STEER_OPEN_KIND_TRANSCODER;
+    refuse_open(path, &options, ONE(STEER_ERR_UNSUPPORTED), __LINE__);
+    options = empty;
+    options.activation_units = STEER_OPEN_UNITS_RAW + 1;
+    refuse_open(path, &options, ONE(STEER_ERR_ARGUMENT), __LINE__);
+    options.activation_units = STEER_OPEN_UNITS_RAW;
+    refuse_open(path, &options, ONE(STEER_ERR_UNSUPPORTED), __LINE__);
+    options = empty;
+    options.architecture = "jumprelu";
+    refuse_open(path, &options, ONE(STEER_ERR_UNSUPPORTED), __LINE__);
+    options = empty;
+    options.format = "saelens";
+    CHECK_STATUS(STEER_OK, steer_dictionary_open(path, &options, &out, NULL));
+    steer_dictionary_close(out);
+}
+
 /* Writes `text` over a file of the folder. */
 static void replace(const fixture_t *fixture, const char *name, const char *text, size_t length)
 {
@@ -66,6 +112,7 @@ static void test_refused_folders(void)
             ONE(STEER_ERR_ARGUMENT) | (i > 3 ? ONE(STEER_ERR_UNSUPPORTED) : 0), __LINE__);
     }
     options.activation_scale = 0;
+    refuse_choices(fixture.path);
     replace(&fixture, "cfg.json", not_json, sizeof not_json - 1);
     refuse_open(fixture.path, NULL, ONE(STEER_ERR_FILE), __LINE__);
     replace(&fixture, "cfg.json", unknown, sizeof unknown - 1);

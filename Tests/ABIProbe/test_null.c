@@ -256,7 +256,7 @@ static void test_constants(void)
         "an unknown status has no name");
     REQUIRE_OK(steer_capabilities_get(&capabilities, &probe_error));
     CHECK(capabilities.abi_version == 1 && capabilities.row_types == 7 && capabilities.modes == 127
-            && capabilities.strengths == 15 && capabilities.activations == 63,
+            && capabilities.strengths == 15 && capabilities.activations == 2047,
         "%u %x %x %x %x", capabilities.abi_version, capabilities.row_types, capabilities.modes,
         capabilities.strengths, capabilities.activations);
     CHECK(strcmp(capabilities.kernels, "scalar") == 0 || strcmp(capabilities.kernels, "avx2") == 0

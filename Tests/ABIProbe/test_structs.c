@@ -107,8 +107,9 @@ static void test_out(const char *name, filler_t *fill, size_t size)
 
 static void test_options(void)
 {
-    const uint32_t size = (uint32_t)sizeof(steer_open_options_t);
-    const uint32_t small[] = { 0, 1, 4, size - 1 };
+    /* The size that the first callers have, whose options end before `format`. */
+    const uint32_t first = 32;
+    const uint32_t small[] = { 0, 1, 4, first - 1 };
     struct {
         steer_open_options_t options;
         unsigned char later[16];
@@ -125,6 +126,14 @@ static void test_options(void)
             steer_dictionary_open(scene.fixture.path, &larger.options, &out, NULL));
     }
     CHECK(out == NULL, "a refused open wrote its handle");
+    /* What lies behind a first caller's struct is not read. */
+    memset(&larger, 0xFF, sizeof larger);
+    memcpy(&larger.options, &empty, first);
+    larger.options.struct_size = first;
+    CHECK_STATUS(STEER_OK, steer_dictionary_open(scene.fixture.path, &larger.options, &out, NULL));
+    steer_dictionary_close(out);
+    out = NULL;
+    memset(&larger, 0, sizeof larger);
     larger.options = empty;
     larger.options.struct_size = (uint32_t)sizeof larger;
     CHECK_STATUS(STEER_OK, steer_dictionary_open(scene.fixture.path, &larger.options, &out, NULL));

@@ -127,6 +127,13 @@ struct GoldenCase: Sendable, CustomStringConvertible {
       case "k":
         options.k = member.value.asInt
         isUsed = options.k != nil
+      case "kind":
+        options.kind =
+          member.value.asString.flatMap { ImportOptions.DeclaredKind(rawValue: $0) }
+        isUsed = options.kind != nil
+      case "architecture":
+        options.architecture = member.value.asString
+        isUsed = options.architecture != nil
       case "activation_units":
         options.activationUnits =
           member.value.asString.flatMap { ImportOptions.ActivationUnits(rawValue: $0) }

@@ -4,21 +4,8 @@ import TestSupport
 import Tensors
 import Testing
 
-/// What the cases of SAELens reach, and what it has that is refused.
+/// What the cases of SAELens reach.
 @Suite struct SAELensConformanceTests {
-  @Test(arguments: Kernels.available)
-  func matchingPursuitIsRefusedByName(_ kernels: Kernels) throws {
-    let path = GoldenCase.folder("saelens") + "/matching-pursuit"
-    do throws(SteeringError) {
-      _ = try SparseDictionary.open(path, kernels: kernels)
-      Issue.record("matching pursuit was opened")
-    } catch {
-      #expect(error.code == .unsupportedDictionary)
-      #expect(error.message.hasPrefix(path + "/cfg.json: architecture 'matching_pursuit'"))
-      #expect(error.message.contains("greedy pursuit"))
-    }
-  }
-
   /// The cases together reach every architecture and every convention that they were made for.
   @Test func theCasesCoverWhatTheyShould() throws {
     let cases = try GoldenCase.all("saelens")
@@ -27,7 +14,7 @@ import Testing
     var normalisations: Set<String> = []
     var undefined = 0
     var active = 0
-    for golden in cases where !ImporterConformanceTests.refused.contains(golden.description) {
+    for golden in cases {
       let dictionary = try SparseDictionary.open(golden.path)
       activations.insert(dictionary.activation.name)
       normalisations.insert(dictionary.normalisation.name)
@@ -35,7 +22,7 @@ import Testing
       undefined += codes.undefinedRows.count
       active += golden.features.filter { $0.isFinite && $0 != 0 }.count
     }
-    #expect(activations == ["relu", "jumpReLU", "topK", "absTopK", "gated"])
+    #expect(activations == ["relu", "jumpReLU", "topK", "absTopK", "gated", "matchingPursuit"])
     #expect(normalisations == ["none", "root width over norm", "layer norm"])
     #expect(undefined == 3)
     #expect(active > 3000)

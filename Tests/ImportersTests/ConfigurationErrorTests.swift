@@ -10,7 +10,7 @@ import Testing
 @Suite struct ConfigurationErrorTests {
   static let names =
     "standard, gated, jumprelu, topk, abstopk, transcoder, skip_transcoder, jumprelu_transcoder,"
-    + " jumprelu_skip_transcoder"
+    + " jumprelu_skip_transcoder, matching_pursuit"
 
   private func reason(
     _ architecture: String = "standard", isTranscoder: Bool = false,
@@ -36,7 +36,7 @@ import Testing
         == .value(key: "architecture", found: "1", expected: "a string"))
   }
 
-  @Test(arguments: ["batchtopk", "matryoshka_batchtopk", "temporal", "matching_pursuit"])
+  @Test(arguments: ["batchtopk", "matryoshka_batchtopk", "temporal"])
   func refusedByName(_ name: String) throws {
     for folder in [try SAELensFolder(name), try SAELensFolder(legacy: name)] {
       guard case .refused(let what, let why, let advice) = try folder.failure()?.reason else {

@@ -4,10 +4,16 @@ import Tensors
 import Testing
 
 @Suite struct ReconstructionStatisticsTests {
-  /// FVU and cosine in two passes over the data.
-  private func oracle(
-    _ rows: [[Float]], _ estimates: [[Float]]
-  ) -> (fvu: Double, cosine: Double) {
+  private struct Expected {
+    var fvu: Double
+    var cosine: Double
+    var variance: Double
+    var normRatio: Double
+    var outputFactor: Double
+  }
+
+  /// Every figure in two passes over the data.
+  private func oracle(_ rows: [[Float]], _ estimates: [[Float]]) -> Expected {
     let width = rows[0].count
     let count = Double(rows.count)
     let mean = (0..<width).map { column in
@@ -16,6 +22,9 @@ import Testing
     var error = 0.0
     var variance = 0.0
     var cosine = 0.0
+    var ratio = 0.0
+    var products = 0.0
+    var squares = 0.0
     for (row, estimate) in zip(rows, estimates) {
       var product = 0.0
       var xx = 0.0
@@ -30,8 +39,13 @@ import Testing
         yy += y * y
       }
       cosine += product / (xx * yy).squareRoot()
+      ratio += (yy / xx).squareRoot()
+      products += product
+      squares += yy
     }
-    return (error / variance, cosine / count)
+    return Expected(
+      fvu: error / variance, cosine: cosine / count, variance: variance,
+      normRatio: ratio / count, outputFactor: products / squares)
   }
 
   @Test(arguments: [Float(0), 100, 100_000])
@@ -49,6 +63,10 @@ import Testing
     let cosine = try #require(statistics.cosine)
     #expect(abs(fvu - expected.fvu) <= 1e-9 * expected.fvu)
     #expect(abs(cosine - expected.cosine) <= 1e-12)
+    let variance = try #require(statistics.variance)
+    #expect(abs(variance - expected.variance) <= 1e-9 * expected.variance)
+    #expect(abs(try #require(statistics.normRatio) - expected.normRatio) <= 1e-12)
+    #expect(abs(try #require(statistics.bestOutputFactor) - expected.outputFactor) <= 1e-12)
   }
 
   @Test func countsFeatures() throws {
@@ -78,6 +96,9 @@ import Testing
     var statistics = ReconstructionStatistics(featureCount: 1, width: 2)
     #expect(statistics.l0 == nil)
     #expect(statistics.fvu == nil)
+    #expect(statistics.variance == nil)
+    #expect(statistics.normRatio == nil)
+    #expect(statistics.bestOutputFactor == nil)
     let codes = try exactOracle([1], .relu).dictionary().codes(of: [0], count: 1)
     // Equal rows have no variance, zero rows no direction.
     statistics.add([3, 3], codes: codes, row: 0, reconstruction: [1, 1])

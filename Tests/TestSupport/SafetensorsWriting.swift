@@ -26,6 +26,16 @@ package struct TestTensor {
     self.init(name, .bf16, shape, bytes: halves.flatMap { Self.bytes($0) })
   }
 
+  /// f16 values, which must be exact in f16.
+  package init(f16 name: String, _ shape: [Int], _ values: [Float]) {
+    self.init(name, .f16, shape, bytes: values.flatMap { Self.bytes(Float16($0).bitPattern) })
+  }
+
+  /// i64 values.
+  package init(i64 name: String, _ shape: [Int], _ values: [Int64]) {
+    self.init(name, .i64, shape, bytes: values.flatMap { Self.bytes($0) })
+  }
+
   /// i32 values.
   package init(_ name: String, _ values: [Int32]) {
     self.init(name, .i32, [values.count], bytes: values.flatMap { Self.bytes($0) })

@@ -19,6 +19,10 @@ package final class TemporaryFolder {
     try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)))
   }
 
+  package func write(_ bytes: [UInt8], to name: String) throws {
+    try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
+  }
+
   package func remove(_ name: String) throws {
     try FileManager.default.removeItem(atPath: file(name))
   }

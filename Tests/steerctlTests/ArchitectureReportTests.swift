@@ -124,6 +124,7 @@ import Testing
     #expect(features.contains { $0 > 0 })
     for (more, message) in [
       ([], "expected --layer 0 to 2"), (["--layer", "3"], "--layer is 3, expected 0 to 2"),
+      (["--layer", "1", "--decode", "--output", "x"], "expected no --decode"),
     ] {
       let refused = try sandbox.run(arguments + more)
       #expect(refused.status == 3)

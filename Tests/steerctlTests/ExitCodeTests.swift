@@ -18,7 +18,20 @@ import Testing
   }
 
   static let usage = [
-    Case("steer", 2, "no verb 'steer', expected inspect, features, encode, apply, export, import"),
+    Case(
+      "steer", 2,
+      "no verb 'steer', expected inspect, verify, features, encode, apply, convert, export,"
+        + " import, hooks"),
+    Case("verify sae SAE IN", 2, "give the folder once"),
+    Case("verify sae", 2, "a dictionary needs --activations"),
+    Case("verify SAE IN --declared-l0 0", 2, "--declared-l0 is 0.0, expected a positive number"),
+    Case("verify SAE IN --declared-fvu -1", 2, "--declared-fvu"),
+    Case("verify SAE IN --sample-rows 1", 2, "--sample-rows is 1, expected 2 to 1000000"),
+    Case("verify SAE IN --rows most", 2, "The value 'most' is invalid"),
+    Case("hooks", 2, "Missing expected argument '<name>'"),
+    Case("hooks l_out-3 --scheme tl", 2, "The value 'tl' is invalid"),
+    Case("hooks l_out-3 --confirm all", 2, "The value 'all' is invalid"),
+    Case("hooks l_out-3 --layers 0", 2, "--layers is 0, expected 1 to 100000"),
     Case("apply SAE IN", 2, "nothing to do: give --feature and --alpha, or --plan"),
     Case("apply SAE IN --feature 1", 2, "1 --feature but 0 --alpha"),
     Case(
@@ -55,11 +68,30 @@ import Testing
     Case("features 1 --feature 2 SAE", 2, "give one feature"),
     Case("features 1 --count 0 SAE", 2, "--count is 0, expected 1 or more"),
     Case("inspect here SAE", 2, "give the folder once"),
+    Case("inspect SAE --top-k 0", 2, "--top-k is 0, expected 1 or more"),
+    Case("inspect SAE --layer=-1", 2, "--layer is -1, expected 0 or more"),
+    Case("inspect SAE --format none", 2, "The value 'none' is invalid"),
+    Case("inspect SAE --kind none", 2, "The value 'none' is invalid"),
+    Case("inspect SAE --activation-units none", 2, "The value 'none' is invalid"),
+    Case("convert SAE --output copy", 2, "--to"),
+    Case("convert SAE --to saelens", 2, "--output"),
+    Case("convert SAE --to gguf --output copy", 2, "The value 'gguf' is invalid"),
+    Case("convert SAE --to native --output copy --type f64", 2, "The value 'f64' is invalid"),
+    Case("convert SAE --to native --output ", 2, "--output is empty"),
+    Case("convert here SAE --to native --output copy", 2, "give the dictionary once"),
+    Case(
+      "export --control-vector x --feature 1 --alpha 1 --sae-layer=-1", 2,
+      "--sae-layer is -1, expected 0 or more"),
+    Case(
+      "import --control-vector x --output y --sae-layer 1", 2,
+      "--sae-layer is for the dictionary to compare with"),
+    Case(
+      "import --control-vector x --output y --top-k 1", 2,
+      "--top-k is for the dictionary to compare with"),
   ]
 
   static let input = [
     Case("encode SAE IN --average-by turns", 3, "turns"),
-    Case("encode SAE IN --layer 0", 3, "is no cross-layer transcoder; expected no --layer"),
     Case("features 6 SAE", 3, "feature 6 does not exist, expected 0 to 5"),
     Case("apply SAE IN --feature 6 --alpha 1", 3, "--feature is 6, expected 0 to 5"),
     Case("apply SAE IN --feature 1 --feature 1 --mode clamp --alpha 1", 3, "sets feature 1"),
@@ -79,11 +111,34 @@ import Testing
     Case("encode SAE IN --shape 6,4", 3, "leave out --shape"),
     Case("encode SAE --activations sae/cfg.json", 3, "unknown format"),
     Case("inspect in.safetensors", 3, "not a dictionary"),
+    Case("verify SAE IN --targets in.safetensors", 3, "targets belong to a transcoder"),
+    Case("hooks layers.3.gate", 3, "hook 'layers.3.gate' is unknown, accepted: hook_embed, "),
+    Case("hooks direction.3", 3, "expected the scheme: repeng or cvector-generator"),
+    Case("hooks ffn_out-3 --model gemma-3-270m", 3, "confirm 'sandwich-norm'"),
+    Case("inspect SAE --top-k 2", 3, "the option 'k' with layout 'saelens' is not supported"),
+    Case("inspect SAE --layer 2", 3, "the option 'layer' with layout 'saelens'"),
+    Case("inspect SAE --kind transcoder", 3, "the option 'kind' with layout 'saelens'"),
+    Case("inspect SAE --architecture topk", 3, "the option 'architecture' with layout 'saelens'"),
+    Case(
+      "inspect SAE --activation-units raw", 3, "the option 'activationUnits' with layout 'saelens'"),
+    Case("inspect SAE --format native", 4, "dictionary.json"),
+    Case("convert SAE --to saelens --output sae", 3, "sae exists, expected the name of a new"),
+    Case("convert SAE --to saelens --output link", 3, "link exists, expected the name of a new"),
+    Case(
+      "convert SAE --activation-scale 0.3 --to saelens --output copy", 3,
+      "the activation scale 0.3 would round: saelens takes it folded"),
+    Case("convert in.safetensors --to native --output copy", 3, "not a dictionary"),
+    Case(
+      "convert SAE --format llamascopium-clt --to native --output copy", 3,
+      "native cannot hold a cross-layer transcoder (llamascopium-clt): each of its features"),
     Case("apply SAE IN --plan bad.json", 3, "bad.json: key 'version' is missing"),
   ]
 
   static let environment = [
+    Case("convert gone --to native --output copy", 4, "gone: open: no such file"),
+    Case("convert SAE --to native --output gone/copy", 4, "gone/copy: mkdir"),
     Case("inspect gone", 4, "gone: open: no such file or directory"),
+    Case("verify SAE IN --neighbour gone.npy", 4, "gone.npy: open: no such file or directory"),
     Case("encode SAE --activations gone.npy", 4, "gone.npy: open: no such file or directory"),
     Case("apply SAE IN --plan gone.json", 4, "gone.json"),
     Case("encode SAE IN --output gone/out", 4, "gone/out"),

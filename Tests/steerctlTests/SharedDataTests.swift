@@ -53,4 +53,24 @@ struct SharedDataTests {
     #expect(firing?["active_rows"]?.asInt == 54)
     #expect(near(firing?["largest"], 4.3296, 5e-5))
   }
+
+  @Test func verifyFindsTheWrongLayerOnAllRows() throws {
+    let right = try Tool.run([
+      "verify", SharedData.dictionary, "--activations", SharedData.activations, "--json",
+    ])
+    #expect(right.status == 0, "\(right.error)")
+    let figures = try JSONValue.parse(text: right.output)["ordinary"]
+    #expect(near(figures?["fvu"], 0.19517, 5e-6))
+    #expect(near(figures?["mean_cosine"], 0.98012, 5e-6))
+    let other = SharedData.activations.replacingOccurrences(of: "layer12.", with: "layer09.")
+    try #require(FileManager.default.fileExists(atPath: other))
+    let wrong = try Tool.run([
+      "verify", SharedData.dictionary, "--activations", other, "--neighbour",
+      SharedData.activations, "--json",
+    ])
+    #expect(wrong.status == 1, "\(wrong.error)")
+    let cause = try JSONValue.parse(text: wrong.output)["causes"]?.asArray?.first
+    #expect(cause?["kinds"]?.asArray == [.string("other-rows")])
+    #expect(cause?["explains"]?.asBool == true)
+  }
 }

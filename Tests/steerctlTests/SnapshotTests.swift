@@ -2,7 +2,9 @@ import Foundation
 import Testing
 
 @Suite struct SnapshotTests {
-  @Test(arguments: ["", "inspect", "features", "encode", "apply", "export", "import"])
+  @Test(arguments: [
+    "", "inspect", "verify", "features", "encode", "apply", "convert", "export", "import", "hooks",
+  ])
   func help(_ verb: String) throws {
     let result = try Tool.run([verb, "--help"].filter { !$0.isEmpty })
     #expect(result.status == 0)
@@ -44,6 +46,16 @@ import Testing
       #expect(!result.output.contains("\u{1B}"), "escape codes only on a terminal")
       try sandbox.snapshot(result.output, example.name + (json ? ".json" : ".txt"))
       if json { _ = try JSONSerialization.jsonObject(with: result.data) }
+    }
+  }
+
+  @Test(arguments: ["blocks.12.hook_resid_pre", "blocks.3.hook_mlp_out", "inp_embd"])
+  func hooks(_ name: String) throws {
+    for json in [false, true] {
+      let result = try Tool.run(["hooks", name] + (json ? ["--json"] : []))
+      #expect(result.status == 0)
+      #expect(result.error.isEmpty)
+      try Snapshot.expect(result.output, "hooks-\(name)" + (json ? ".json" : ".txt"))
     }
   }
 

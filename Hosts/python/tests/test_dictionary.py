@@ -196,3 +196,42 @@ def test_control_vectors_refuse(dictionary):
         steering.control_vector([constant], [1, 2], 4)
     with pytest.raises(steering.SteeringError, match="there are no plans"):
         steering.control_vector([], [], 4)
+
+
+@pytest.mark.parametrize(
+    "choice, message",
+    [
+        ({"layer": 3}, "'layer'"),
+        ({"layer": 0}, "'layer'"),
+        ({"top_k": 5}, "'k'"),
+        ({"kind": "transcoder"}, "'kind'"),
+        ({"architecture": "jumprelu"}, "'architecture'"),
+        ({"activation_units": "raw"}, "'activationUnits'"),
+    ],
+)
+def test_a_choice_without_use_is_refused(folder, choice, message):
+    with pytest.raises(steering.SteeringError, match=message) as caught:
+        steering.Dictionary(folder, **choice)
+    assert caught.value.name == "STEER_ERR_UNSUPPORTED"
+
+
+@pytest.mark.parametrize(
+    "choice, message",
+    [
+        ({"format": "no-such"}, "no-such"),
+        ({"layer": -1}, "layer is -1"),
+        ({"top_k": 0}, "top_k is 0"),
+        ({"kind": "encoder"}, "kind is 'encoder'"),
+        ({"activation_units": "metres"}, "activation_units is 'metres'"),
+        ({"architecture": "a\0b"}, "contains NUL"),
+    ],
+)
+def test_a_choice_outside_its_range_is_refused(folder, choice, message):
+    with pytest.raises(steering.SteeringError, match=message) as caught:
+        steering.Dictionary(folder, **choice)
+    assert caught.value.name == "STEER_ERR_ARGUMENT"
+
+
+def test_the_layout_may_be_named(folder):
+    with steering.Dictionary(folder, format="saelens") as opened:
+        assert opened.info.feature_count == 96

@@ -57,6 +57,8 @@ def test_constants_are_those_of_the_header():
         ("STEER_SITE_", s.SITES),
         ("STEER_ROW_", s.OUTCOMES),
         ("STEER_WEIGHT_CHECK_", s.WEIGHT_CHECKS),
+        ("STEER_OPEN_KIND_", s.OPEN_KINDS),
+        ("STEER_OPEN_UNITS_", s.OPEN_UNITS),
     ):
         found = dict(re.findall(rf"\b{prefix}(\w+) = (\d+)", text))
         assert found == {

@@ -126,6 +126,21 @@ enum { STEER_WEIGHT_CHECK_LAZY = 0, STEER_WEIGHT_CHECK_ALL = 1 };
 /* activation_scale of hosts whose rows are already scaled. */
 #define STEER_SCALE_ALREADY_APPLIED (-1.0)
 
+/* What a dictionary is, for layouts whose files look the same either way. */
+enum {
+    STEER_OPEN_KIND_DECLARED = 0, /* as the files say */
+    STEER_OPEN_KIND_AUTOENCODER = 1,
+    STEER_OPEN_KIND_TRANSCODER = 2,
+    STEER_OPEN_KIND_EMBEDDING = 3 /* token embeddings before the model multiplies them by sqrt(d) */
+};
+
+/* Units of activations, for layouts that leave a choice. */
+enum {
+    STEER_OPEN_UNITS_PUBLISHED = 0,  /* the publisher's own */
+    STEER_OPEN_UNITS_NORMALISED = 1, /* those of training */
+    STEER_OPEN_UNITS_RAW = 2         /* those of the rows as given */
+};
+
 typedef struct steer_open_options {
     uint32_t struct_size;
     int32_t weight_check;    /* LAZY: NaN and infinity are refused where weights are first used
@@ -134,18 +149,30 @@ typedef struct steer_open_options {
                                 leave it out of their files; 0: as the files say */
     const char *const *ignored_config_keys;  /* unknown configuration keys that change nothing */
     uint64_t n_ignored_config_keys;
+    const char *format;       /* the layout, where the files fit several, by the name that a refusal
+                                 lists; NULL: recognised by the files */
+    const char *architecture; /* the publisher's name of it, where the files do not say; or NULL */
+    uint64_t k;               /* features kept per row, where the files do not say; or 0 */
+    int32_t has_layer;        /* 1: read `layer` of files that hold several; 0: they hold one */
+    int32_t layer;
+    int32_t kind;             /* STEER_OPEN_KIND_ */
+    int32_t activation_units; /* STEER_OPEN_UNITS_ */
 } steer_open_options_t;
 
+/* An option that the layout has no use for is refused, not ignored. */
 #define STEER_OPEN_OPTIONS_INIT \
-    { sizeof(steer_open_options_t), STEER_WEIGHT_CHECK_LAZY, 0.0, NULL, 0 }
+    { \
+        sizeof(steer_open_options_t), STEER_WEIGHT_CHECK_LAZY, 0.0, NULL, 0, NULL, NULL, 0, 0, 0, 0, \
+        0 \
+    }
 
 /**
- * Opens a published dictionary from its folder.
+ * Opens a published dictionary from its folder, or its file.
  *
  * Nothing is guessed: an unknown architecture, key or tensor is an error that says what is
  * accepted.
  *
- * @param path     The folder, UTF-8.
+ * @param path     The folder or file, UTF-8.
  * @param options  NULL for the defaults.
  * @param out      Receives the handle; end it with steer_dictionary_close.
  * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_SHAPE, STEER_ERR_NONFINITE, STEER_ERR_IO,

@@ -30,6 +30,21 @@ package enum FileSystem {
       && left.st_ino == right.st_ino
   }
 
+  /// The bytes of all files together.
+  ///
+  /// - Throws: `systemCall`, with the path.
+  package static func byteCount(of paths: [String]) throws(FormatError) -> Int {
+    var total = 0
+    for path in paths {
+      var status = stat()
+      guard stat(path, &status) == 0 else {
+        throw FormatError(.systemCall(call: "stat", errno: errno), path: path)
+      }
+      total += Int(status.st_size)
+    }
+    return total
+  }
+
   /// `ENOENT`: what opening gives where nothing is.
   package static let notFound = ENOENT
 

@@ -88,8 +88,9 @@ package final class OutputFolder {
     folders.append(inner)
   }
 
-  /// Where the file called `name` is to be written until ``commit()``, in a folder made before.
-  package func file(_ name: String, in folder: String) -> String {
+  /// Where the file called `name` is to be written until ``commit()``, in a folder made before or in
+  /// this one.
+  package func file(_ name: String, in folder: String = "") -> String {
     precondition(isOpen, "the folder has been committed or discarded")
     let file = FilePath.join(FilePath.join(temporaryPath, folder), name)
     files.append(file)

@@ -19,7 +19,9 @@ extension DictionaryImporter {
           why: "each of its features writes to one place", advice: "open it as a dictionary"),
         path: path)
     }
-    let parts = try importer.read(source, options: options, kernels: kernels)
+    let parts = try ImportError.located(at: path) { () throws(ImportError) in
+      try importer.read(source, options: options, kernels: kernels)
+    }
     do throws(DictionaryError) {
       return try CrossLayerTranscoder(parts, kernels: kernels)
     } catch {

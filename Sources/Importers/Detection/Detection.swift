@@ -3,6 +3,13 @@ enum Detection {
   /// Every importer, in the order in which messages list them.
   static let importers: [any PublisherImporter.Type] = [
     SAELensImporter.self,
+    GemmaScopeImporter.self,
+    DictionaryLearningImporter.self,
+    OpenAIImporter.self,
+    GoodfireImporter.self,
+    DeepSeekR1Importer.self,
+    QwenScopeImporter.self,
+    ExpanderImporter.self,
     SparsifyImporter.self,
     GemmaScope2Importer.self,
     LlamaScopeImporter.self,
@@ -12,12 +19,14 @@ enum Detection {
     CircuitTracerCrossLayerImporter.self,
     GemmaScope2CrossLayerImporter.self,
     LlamascopiumCrossLayerImporter.self,
+    NativeImporter.self,
   ]
 
   /// The importer of the layout that the files are in, or that the caller names.
   ///
-  /// - Throws: `unknownLayout` when no importer knows the files, `ambiguousLayout` when several do,
-  ///   what the readers throw for a file that is needed to tell.
+  /// - Throws: `refused` for a named layout without importer, `unknownLayout` when no importer knows
+  ///   the files, `ambiguousLayout` when several do, what the readers throw for a file that is needed
+  ///   to tell.
   static func importer(
     for source: DictionarySource, format: DictionaryFormat?
   ) throws(ImportError) -> any PublisherImporter.Type {

@@ -34,6 +34,28 @@ extension DictionarySource {
         key: "layer", found: layer.map { "\($0)" } ?? "not given",
         expected: "one of \(listed), the layers of the files"), path: path)
   }
+
+  /// The file to read, of those named for a layer, else the only one with one of `suffixes`.
+  ///
+  /// - Throws: `value` when there is a choice that was not made, or one was made where there is none;
+  ///   `unknownLayout` when there is no such file.
+  func chooseFile(
+    named number: (String) -> Int?, suffixes: [String], layer: Int?, _ layout: String
+  ) throws(ImportError) -> (name: String, layer: Int?) {
+    let candidates = layers(number)
+    if !candidates.isEmpty {
+      let chosen = try choose(candidates, layer: layer)
+      return (chosen.name, chosen.layer)
+    }
+    let name = try requireName(endingIn: suffixes, layout)
+    if let layer {
+      throw ImportError(
+        .value(
+          key: "layer", found: "\(layer)",
+          expected: "no layer: the name '\(name)' declares none"), path: path)
+    }
+    return (name, nil)
+  }
 }
 
 /// Numbers in the names of files.

@@ -17,6 +17,7 @@ final class DictionarySource {
 
   private var objects: [String: JSONValue] = [:]
   private var collections: [String: TensorCollection] = [:]
+  private var torchRoots: [String: TorchValue] = [:]
 
   /// - Throws: `format` when nothing is there or it cannot be looked at.
   init(_ path: String) throws(ImportError) {
@@ -75,6 +76,17 @@ final class DictionarySource {
     return found.count == 1 ? found[0] : nil
   }
 
+  /// Names under which other layouts keep their weights.
+  private static let safetensorsStems = ["sae_weights", "sae", "params", "model"]
+
+  /// The given file, or the only one of the folder, when its name ends in one of `suffixes`.
+  ///
+  /// None in a folder that has another layout's weights: what else lies there is of a training run.
+  func mainName(endingIn suffixes: [String]) -> String? {
+    if file == nil, Self.safetensorsStems.contains(where: hasSafetensors(stem:)) { return nil }
+    return onlyName(endingIn: suffixes)
+  }
+
   /// The JSON document called `name`.
   func json(_ name: String) throws(ImportError) -> JSONValue {
     if let known = objects[name] { return known }
@@ -100,6 +112,24 @@ final class DictionarySource {
     let value = try reading(path) { () throws(FormatError) in
       try TensorCollection([try SafetensorsFile.open(path)])
     }
+    collections[name] = value
+    return value
+  }
+
+  /// What the file called `name`, which `torch.save` wrote, holds.
+  func torch(_ name: String) throws(ImportError) -> TorchValue {
+    if let known = torchRoots[name] { return known }
+    let path = path(of: name)
+    let value = try reading(path) { () throws(FormatError) in try TorchFile.open(path).root }
+    torchRoots[name] = value
+    return value
+  }
+
+  /// The arrays of the npz file called `name`.
+  func npz(_ name: String) throws(ImportError) -> TensorCollection {
+    if let known = collections[name] { return known }
+    let path = path(of: name)
+    let value = try reading(path) { () throws(FormatError) in try NPZFile.open(path) }
     collections[name] = value
     return value
   }

@@ -2,11 +2,14 @@ import SAE
 import Tensors
 
 /// What every importer answers: whether files are in its layout, and what they say.
-protocol PublisherImporter {
+protocol PublisherImporter: SendableMetatype {
   static var format: DictionaryFormat { get }
 
   /// The files that make the layout, in a few words for messages: "a folder with cfg.json and …".
   static var layout: String { get }
+
+  /// Every name of a key or tensor that decides something, or the stem of numbered ones.
+  static var acceptedNames: [String] { get }
 
   /// Whether the files are in this layout, told by their names, then keys, then shapes.
   ///

@@ -44,8 +44,10 @@ enum GemmaScope2CrossLayerImporter: CrossLayerImporter {
   private static func stackedName(
     _ source: DictionarySource
   ) throws(ImportError) -> String? {
-    guard let name = source.onlyName(endingIn: [".safetensors"]), try axes(source, name) == 4
-    else { return nil }
+    let published = GemmaScope2Importer.weightsName
+    let found =
+      source.names.contains(published) ? published : source.onlyName(endingIn: [".safetensors"])
+    guard let name = found, try axes(source, name) == 4 else { return nil }
     return name
   }
 

@@ -9,12 +9,10 @@ enum SAELensArchitecture: String, CaseIterable {
   case skipTranscoder = "skip_transcoder"
   case jumpreluTranscoder = "jumprelu_transcoder"
   case jumpreluSkipTranscoder = "jumprelu_skip_transcoder"
+  case matchingPursuit = "matching_pursuit"
 
   /// Architectures of the library that are known and not run, each with the reason and what to do.
   static let refused: [String: (why: String, advice: String)] = [
-    "matching_pursuit": (
-      "it encodes by greedy pursuit over the decoder, not by an encoder", "use another dictionary"
-    ),
     "temporal": (
       "it predicts part of each code from earlier tokens, so rows cannot be encoded one by one",
       "use another dictionary"
@@ -31,7 +29,7 @@ enum SAELensArchitecture: String, CaseIterable {
   var isTranscoder: Bool {
     switch self {
     case .transcoder, .skipTranscoder, .jumpreluTranscoder, .jumpreluSkipTranscoder: true
-    case .standard, .gated, .jumprelu, .topk, .abstopk: false
+    case .standard, .gated, .jumprelu, .topk, .abstopk, .matchingPursuit: false
     }
   }
 
@@ -46,6 +44,7 @@ enum SAELensArchitecture: String, CaseIterable {
 
   /// The tensors that a weights file of this architecture holds, no more and no fewer.
   var tensorNames: [String] {
+    if self == .matchingPursuit { return ["W_dec", "b_dec"] }
     var names = ["W_enc", "W_dec", "b_dec"]
     names += self == .gated ? ["b_gate", "b_mag", "r_mag"] : ["b_enc"]
     if hasThreshold { names.append("threshold") }

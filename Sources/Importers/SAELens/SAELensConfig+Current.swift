@@ -32,9 +32,28 @@ extension SAELensConfig {
       config.rescalesByDecoderNorm = try reader.bool(
         "rescale_acts_by_decoder_norm", default: false)
     }
+    if architecture == .matchingPursuit { config.pursuit = try config.pursuit(reader) }
     try config.readMetadata(reader)
     config.explain(reader)
     return config
+  }
+
+  /// The rules of a matching pursuit, with the library's defaults: 0.01, d_in, true.
+  private func pursuit(_ reader: ConfigReader) throws(ImportError) -> Pursuit {
+    var threshold = 0.01
+    if reader.has("residual_threshold") {
+      guard let value = reader.object["residual_threshold"]?.asDouble, value >= 0,
+        Float(value).isFinite
+      else { throw reader.mismatch("residual_threshold", "a finite number, at least 0") }
+      threshold = value
+    }
+    var iterations = inputWidth
+    if reader.has("max_iterations"), !reader.isNull("max_iterations") {
+      iterations = try reader.integer("max_iterations", in: 1...Int(Int32.max))
+    }
+    return Pursuit(
+      residualThreshold: Float(threshold), maximumIterations: iterations,
+      stopsOnRepeat: try reader.bool("stop_on_duplicate_support", default: true))
   }
 
   private mutating func readMetadata(_ reader: ConfigReader) throws(ImportError) {

@@ -21,6 +21,23 @@ extension SAELensConfig {
           subtractsDecoderBias ? "subtracted before encoding" : "not subtracted before encoding",
           source: decided("apply_b_dec_to_input", reader)))
     }
+    if let pursuit {
+      ledger.append(
+        LedgerEntry(
+          "selection",
+          "greedy, feature by feature, at most \(pursuit.maximumIterations) times, until the residual's"
+            + " norm falls below \(pursuit.residualThreshold)"
+            + (pursuit.stopsOnRepeat ? " or a feature is chosen again" : ""),
+          source: decided("residual_threshold", reader)))
+      ledger.append(
+        LedgerEntry("encoder", "the decoder itself (tied), without bias", source: .formatRule))
+      if !subtractsDecoderBias {
+        ledger.append(
+          LedgerEntry(
+            "output bias", "none: the bias is added only where it is subtracted first",
+            source: .formatRule))
+      }
+    }
     if architecture.hasThreshold {
       ledger.append(
         LedgerEntry(

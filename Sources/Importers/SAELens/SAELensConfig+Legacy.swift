@@ -12,6 +12,12 @@ extension SAELensConfig {
       ignoring: ignored.union(SAELensConfigKeys.legacyTraining))
 
     var architecture = try architecture(named: try reader.string("architecture") ?? "standard")
+    guard architecture != .matchingPursuit else {
+      throw ImportError(
+        .value(
+          key: "sae_lens_version", found: "missing or before 6.0",
+          expected: "6.0 or later with architecture 'matching_pursuit'"))
+    }
     var k: Int?
     let featureCount = try reader.integer("d_sae", in: featureCounts)
     let activationKey = reader.has("activation_fn") ? "activation_fn" : "activation_fn_str"

@@ -14,6 +14,13 @@ struct SAELensConfig {
     case covarianceWhitening = "covariance_whitening"
   }
 
+  /// When a matching pursuit stops.
+  struct Pursuit {
+    var residualThreshold: Float
+    var maximumIterations: Int
+    var stopsOnRepeat: Bool
+  }
+
   static let widths = 1...(1 << 20)
   static let featureCounts = 1...Int(Int32.max)
   static let types = ["float32", "float64", "float16", "bfloat16"]
@@ -23,6 +30,8 @@ struct SAELensConfig {
   var outputWidth: Int
   var featureCount: Int
   var k: Int?
+  /// The rules of a matching pursuit; nil for any other architecture.
+  var pursuit: Pursuit?
   var rescalesByDecoderNorm = false
   var subtractsDecoderBias: Bool
   var normalisation: ActivationNormalisation

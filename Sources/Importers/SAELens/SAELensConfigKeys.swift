@@ -16,6 +16,7 @@ enum SAELensConfigKeys {
     switch architecture {
     case .topk, .abstopk: ["k", "rescale_acts_by_decoder_norm"]
     case .transcoder, .skipTranscoder, .jumpreluTranscoder, .jumpreluSkipTranscoder: ["d_out"]
+    case .matchingPursuit: ["residual_threshold", "max_iterations", "stop_on_duplicate_support"]
     case .standard, .gated, .jumprelu: []
     }
   }

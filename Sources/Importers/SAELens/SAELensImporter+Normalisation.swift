@@ -6,7 +6,7 @@ extension SAELensImporter {
   private static let scalerName = "activation_scaler.json"
   private static let whiteningName = "activation_whitening.safetensors"
   /// The constant inside SAELens' layer norm, outside the root.
-  private static let layerNormEpsilon: Float = 1e-5
+  static let layerNormEpsilon: Float = 1e-5
 
   /// Decides how rows are rescaled, folds what SAELens folds, and says in which units activations are.
   static func normalise(
@@ -72,12 +72,35 @@ extension SAELensImporter {
           why: "the scale of the input says nothing about the output",
           advice: "scale the rows yourself and say that they are scaled already"))
     }
+    if case .matchingPursuit(let threshold, let iterations, let stopsOnRepeat) = parts.activation {
+      scalePursuit(
+        &parts, &config, by: factor, source: source,
+        .matchingPursuit(
+          residualThreshold: Float(Double(threshold) / factor), maximumIterations: iterations,
+          stopsOnRepeat: stopsOnRepeat))
+      return
+    }
     parts.normalisation = .constantFactor(Float(factor))
     config.ledger.append(
       LedgerEntry(
         "activation units",
         "rows are multiplied by \(Float(factor)) first and the reconstruction is divided by it:"
           + " activations are in scaled units",
+        source: source))
+  }
+
+  /// A tied encoder takes no factor: the library moves bias and threshold to the units of the rows.
+  private static func scalePursuit(
+    _ parts: inout SparseDictionary.Parts, _ config: inout SAELensConfig, by factor: Double,
+    source: LedgerEntry.Source, _ activation: ActivationFunction
+  ) {
+    parts.activation = activation
+    parts.decoderBias = parts.decoderBias.map { Float(Double($0) / factor) }
+    config.ledger.append(
+      LedgerEntry(
+        "activation units",
+        "those of the rows as given: decoder bias and residual threshold divided by"
+          + " \(Float(factor))",
         source: source))
   }
 
@@ -138,6 +161,13 @@ extension SAELensImporter {
         .refused(
           what: "normalize_activations 'covariance_whitening'",
           why: "a transcoder's output is not whitened by its input's covariance",
+          advice: "use another dictionary"))
+    }
+    guard config.pursuit == nil else {
+      throw ImportError(
+        .refused(
+          what: "normalize_activations 'covariance_whitening' with a matching pursuit",
+          why: "whitening cannot be folded into an encoder that is the decoder",
           advice: "use another dictionary"))
     }
     guard try DictionaryImporter.exists(path) else {

@@ -10,6 +10,13 @@ enum SAELensImporter: SingleLayerImporter {
   static let layout = "a folder with cfg.json and sae_weights.safetensors (saelens)"
   static let configName = "cfg.json"
   static let weightsStem = "sae_weights"
+  static var acceptedNames: [String] {
+    let architectures = SAELensArchitecture.allCases
+    let names =
+      SAELensConfigKeys.common + architectures.flatMap { SAELensConfigKeys.extra($0) }
+      + architectures.flatMap(\.tensorNames) + [SAELensWeights.finetuningScale]
+    return Set(names).sorted()
+  }
 
   static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
     guard source.names.contains(configName) else { return false }
@@ -24,6 +31,7 @@ enum SAELensImporter: SingleLayerImporter {
   static func read(
     _ source: DictionarySource, options: ImportOptions, kernels: Kernels
   ) throws(ImportError) -> SparseDictionary.Parts {
+    try options.check(uses: [.activationScale], in: format)
     let object = try source.json(configName)
     var config: SAELensConfig
     do throws(ImportError) {
@@ -55,6 +63,10 @@ enum SAELensImporter: SingleLayerImporter {
     options: ImportOptions, kernels: Kernels
   ) throws(ImportError) -> SparseDictionary.Parts {
     try weights.checkNames()
+    if let pursuit = config.pursuit {
+      return try assemble(
+        pursuit, &config, weights, name: name, folder: folder, options: options, kernels: kernels)
+    }
     let n = config.featureCount
     let outputKey = config.architecture.isTranscoder ? "d_out" : "d_in"
     let encoder = try weights.matrix("W_enc", [config.inputWidth, n], from: "d_in, d_sae")
@@ -68,6 +80,7 @@ enum SAELensImporter: SingleLayerImporter {
     parts.kind = config.architecture.isTranscoder ? .transcoder : .autoencoder
     parts.input = config.input
     parts.output = config.output
+    parts.flattensHeads = config.flattensHeads
     parts.excludesSpecialTokens = config.excludesSpecialTokens
     parts.subtractsDecoderBias = config.subtractsDecoderBias
     parts.decoderNormRole = config.rescalesByDecoderNorm ? .rescalesActivations : .none
@@ -97,6 +110,7 @@ enum SAELensImporter: SingleLayerImporter {
     let n = config.featureCount
     switch config.architecture {
     case .standard, .transcoder, .skipTranscoder: return .relu
+    case .matchingPursuit: fatalError("a matching pursuit has no activation of its own")
     case .jumprelu, .jumpreluTranscoder, .jumpreluSkipTranscoder:
       return .jumpReLU(threshold: try weights.vector("threshold", n, from: "d_sae"))
     case .topk, .abstopk:

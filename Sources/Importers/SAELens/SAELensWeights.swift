@@ -32,7 +32,8 @@ struct SAELensWeights {
         path: reader.path(of: name))
     }
     try reader.checkNames(
-      needed: config.architecture.tensorNames, optional: [Self.finetuningScale])
+      needed: config.architecture.tensorNames,
+      optional: config.architecture == .matchingPursuit ? [] : [Self.finetuningScale])
   }
 
   /// A matrix in its stored type, with a ledger note where that is not what the configuration says.

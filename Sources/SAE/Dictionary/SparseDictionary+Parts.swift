@@ -21,6 +21,8 @@ extension SparseDictionary {
     package var prefixes: [Int] = []
     package var input = Tap()
     package var output = Tap()
+    /// Whether a row is the vectors of attention heads side by side, `[heads · d_head]`.
+    package var flattensHeads = false
     package var excludesSpecialTokens: Bool?
     package var ledger: [LedgerEntry] = []
     /// Paths of the files that were read.

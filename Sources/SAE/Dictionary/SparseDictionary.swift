@@ -54,6 +54,8 @@ public final class SparseDictionary: Sendable {
   public let input: Tap
   /// Where rows are written; equal to `input` for an autoencoder.
   public let output: Tap
+  /// Whether a row is the vectors of attention heads side by side, `[heads · d_head]`.
+  public let flattensHeads: Bool
   /// Whether the publisher trained it without special tokens (BOS and the like); nil if undeclared.
   public let excludesSpecialTokens: Bool?
   /// The decisions that were taken while opening it.
@@ -108,6 +110,7 @@ public final class SparseDictionary: Sendable {
     prefixes = parts.prefixes
     input = parts.input
     output = parts.output
+    flattensHeads = parts.flattensHeads
     excludesSpecialTokens = parts.excludesSpecialTokens
     ledger = parts.ledger
     files = parts.files

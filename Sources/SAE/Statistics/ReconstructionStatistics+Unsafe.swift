@@ -6,6 +6,7 @@ import Tensors
 ///   added here (Gao et al. 2024, section 2.3, call it normalised MSE).
 /// - L0: mean number of active features per row.
 /// - cosine: mean over rows of x̂·x / (‖x̂‖·‖x‖).
+/// - norm ratio: mean over rows of ‖x̂‖ / ‖x‖.
 ///
 /// All sums are f64; the variance is summed around the first row, so that a large common offset costs
 /// no digits.
@@ -18,6 +19,10 @@ package struct ReconstructionStatistics: Sendable {
   private var squaredError = 0.0
   private var cosineSum = 0.0
   private var cosineRows = 0
+  private var normRatioSum = 0.0
+  private var normRatioRows = 0
+  private var productSum = 0.0
+  private var estimateSquareSum = 0.0
   private var shift: [Double] = []
   private var sums: [Double]
   private var squareSum = 0.0
@@ -27,7 +32,7 @@ package struct ReconstructionStatistics: Sendable {
     sums = Array(repeating: 0, count: width)
   }
 
-  /// Adds one row, its codes, and its reconstruction where the dictionary reconstructs its input.
+  /// Adds one row, its codes, and its reconstruction where there is one to compare with it.
   ///
   /// With `below`, features from it on count as not active.
   package mutating func add(
@@ -64,6 +69,12 @@ package struct ReconstructionStatistics: Sendable {
     }
     squaredError += error
     squareSum += squares
+    productSum += product
+    estimateSquareSum += yy
+    if xx > 0 {
+      normRatioSum += (yy / xx).squareRoot()
+      normRatioRows += 1
+    }
     if xx > 0, yy > 0 {
       cosineSum += product / (xx.squareRoot() * yy.squareRoot())
       cosineRows += 1
@@ -75,9 +86,24 @@ package struct ReconstructionStatistics: Sendable {
 
   /// Fraction of variance unexplained, or nil when the rows have no variance or no reconstruction.
   package var fvu: Double? {
+    guard let variance, variance > 0 else { return nil }
+    return squaredError / variance
+  }
+
+  /// Σ‖x − x̄‖² of the rows added here, with x̄ their mean; nil without reconstructions.
+  package var variance: Double? {
     guard rowCount > 0, !shift.isEmpty else { return nil }
-    let variance = squareSum - sums.reduce(0) { $0 + $1 * $1 } / Double(rowCount)
-    return variance > 0 ? squaredError / variance : nil
+    return squareSum - sums.reduce(0) { $0 + $1 * $1 } / Double(rowCount)
+  }
+
+  /// The factor a that makes Σ‖a·x̂ − x‖² smallest, Σ x̂·x / Σ x̂·x̂; nil where every x̂ is zero.
+  package var bestOutputFactor: Double? {
+    estimateSquareSum > 0 ? productSum / estimateSquareSum : nil
+  }
+
+  /// Mean of ‖x̂‖ / ‖x‖ over rows that are not zero.
+  package var normRatio: Double? {
+    normRatioRows > 0 ? normRatioSum / Double(normRatioRows) : nil
   }
 
   /// Mean cosine between row and reconstruction, over rows where both are non-zero.

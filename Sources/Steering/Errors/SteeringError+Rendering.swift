@@ -82,6 +82,31 @@ extension SteeringError {
     }
   }
 
+  /// Turns an export error into the public one.
+  package init(_ error: ExportError) {
+    switch error.reason {
+    case .format(let inner): self.init(inner)
+    case .dictionary(let inner): self.init(inner)
+    case .exists(let folder):
+      self.init(.invalidArgument, "\(folder) exists, expected the name of a new folder")
+    case .cannotHold(let target, let what, let why):
+      self.init(
+        .unsupportedDictionary, "\(target.rawValue) cannot hold \(what): \(why)")
+    case .wouldRound(let what, let why):
+      self.init(
+        .unsupportedDictionary, "\(what) would round: \(why); pass --allow-rounding to accept that")
+    case .valueChanges(let tensor, let row, let column, let from, let to, let type):
+      self.init(
+        .unsupportedDictionary,
+        "\(tensor)[\(row), \(column)] is \(from), which \(type) rounds to \(to);"
+          + " pass --allow-rounding to accept that, or another --type")
+    case .outOfRange(let tensor, let row, let column, let found, let type):
+      self.init(
+        .unsupportedDictionary,
+        "\(tensor)[\(row), \(column)] is \(found), which is beyond \(type); expected another type")
+    }
+  }
+
   /// Turns a dictionary error into the public one.
   package init(_ error: DictionaryError) {
     switch error.reason {
@@ -110,6 +135,22 @@ extension SteeringError {
       self.init(
         .nonFinite,
         "row \(row) overflows f32 when it is encoded or decoded, expected smaller values")
+    }
+  }
+
+  /// Turns an error about the name of a place into the public one.
+  package init(_ error: HookError) {
+    let name = "hook '\(clipped(error.name))'"
+    switch error.reason {
+    case .unknown(let accepted):
+      self.init(
+        .invalidArgument, "\(name) is unknown, accepted: \(accepted.joined(separator: ", "))")
+    case .trap(let trap, let what):
+      self.init(
+        .invalidArgument,
+        "\(name) is \(what); if that is what you mean, confirm '\(trap.rawValue)'")
+    case .ambiguous(let meanings, let expected):
+      self.init(.invalidArgument, "\(name) is \(meanings); expected \(expected)")
     }
   }
 

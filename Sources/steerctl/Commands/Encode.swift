@@ -26,11 +26,6 @@ struct Encode: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The layer that reads the rows, of a cross-layer transcoder.", valueName: "n"))
-  var layer: Int?
-
-  @Option(
-    help: ArgumentHelp(
       "Encode the mean of each run of rows with equal ids in this tensor: segments, documents, …",
       valueName: "tensor"))
   var averageBy: String?
@@ -49,18 +44,18 @@ struct Encode: ParsableCommand {
     if output == nil, dense || decode {
       throw ValidationError("--dense and --decode need --output")
     }
-    if let layer, layer < 0 { throw ValidationError("--layer is \(layer), expected 0 or more") }
-    if layer != nil, decode {
-      throw ValidationError(
-        "--layer and --decode exclude each other: features of one layer write to several")
-    }
     if OutputPath.isStandardOutput(output), json {
       throw ValidationError("--json and --output - both want standard output")
     }
   }
 
   func run() throws {
-    let dictionary = try self.dictionary.open(encoderOfLayer: layer)
+    let (dictionary, isCrossLayer) = try self.dictionary.openEncoder()
+    guard !(isCrossLayer && decode) else {
+      throw SteeringError(
+        .invalidArgument,
+        "features of a cross-layer transcoder write to several layers, expected no --decode")
+    }
     let activations = try input.open(for: self.dictionary)
     if let output {
       try OutputPath.check(output, isNot: activations, dictionary)

@@ -41,12 +41,20 @@ struct Export: ParsableCommand {
   var modelHint: String?
 
   @OptionGroup(title: "Plan") var plan: PlanOptions
-  @OptionGroup(title: "Dictionary") var dictionary: DictionaryOptions
+  @OptionGroup(title: "Dictionary") var dictionary: ReadingOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The layer of the dictionary to read, where its files hold several.", valueName: "n"))
+  var saeLayer: Int?
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func validate() throws {
+    if let saeLayer, saeLayer < 0 {
+      throw ValidationError("--sae-layer is \(saeLayer), expected 0 or more")
+    }
     if let layer, layer < 0 {
       throw ValidationError("--layer is \(layer), expected 0 or more")
     }
@@ -60,7 +68,7 @@ struct Export: ParsableCommand {
 
   func run() throws {
     let document = try plan.document()
-    let dictionary = try self.dictionary.open()
+    let dictionary = try self.dictionary.open(layer: saeLayer)
     try OutputPath.check(
       controlVector, isNot: dictionary.files + (plan.plan.map { [$0] } ?? []),
       option: "--control-vector")

@@ -39,17 +39,26 @@ struct Import: ParsableCommand {
   var layer: [Int] = []
 
   @OptionGroup(title: "Dictionary to compare with, only where --sae is given")
-  var dictionary: DictionaryOptions
+  var dictionary: ReadingOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The layer of the dictionary to read, where its files hold several.", valueName: "n"))
+  var saeLayer: Int?
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func validate() throws {
+    if let saeLayer, saeLayer < 0 {
+      throw ValidationError("--sae-layer is \(saeLayer), expected 0 or more")
+    }
     if let bad = layer.first(where: { $0 < 0 }) {
       throw ValidationError("--layer is \(bad), expected 0 or more")
     }
     guard !output.isEmpty else { throw ValidationError("--output is empty, expected a folder") }
-    if dictionary.sae == nil, let option = dictionary.given.first {
+    let given = dictionary.given + (saeLayer == nil ? [] : ["--sae-layer"])
+    if dictionary.sae == nil, let option = given.first {
       throw ValidationError("\(option) is for the dictionary to compare with, expected --sae too")
     }
   }
@@ -57,7 +66,7 @@ struct Import: ParsableCommand {
   func run() throws {
     try ControlVector.checkFree(output)
     let vector = try ControlVector(contentsOf: controlVector, convention: layerConvention)
-    let dictionary = self.dictionary.sae == nil ? nil : try self.dictionary.open()
+    let dictionary = self.dictionary.sae == nil ? nil : try self.dictionary.open(layer: saeLayer)
     let block = dictionary?.output.place?.residualLayer
     var nearest: [FeatureReport.Neighbour]?
     if let dictionary, let block, let direction = vector.directions[block],

@@ -47,6 +47,8 @@ KINDS = ("autoencoder", "transcoder")
 SITES = ("unknown", "residual-pre", "residual-mid", "residual-post", "attention-out", "mlp-out")
 OUTCOMES = ("untouched", "edited", "undefined")
 WEIGHT_CHECKS = ("lazy", "all")
+OPEN_KINDS = ("declared", "autoencoder", "transcoder", "embedding")
+OPEN_UNITS = ("published", "normalised", "raw")
 
 UNTOUCHED, EDITED, UNDEFINED = range(3)
 
@@ -97,6 +99,13 @@ class OpenOptions(ctypes.Structure):
         ("activation_scale", c_double),
         ("ignored_config_keys", POINTER(c_char_p)),
         ("n_ignored_config_keys", c_uint64),
+        ("format", c_char_p),
+        ("architecture", c_char_p),
+        ("k", c_uint64),
+        ("has_layer", c_int32),
+        ("layer", c_int32),
+        ("kind", c_int32),
+        ("activation_units", c_int32),
     ]
 
 

@@ -50,17 +50,30 @@ class Dictionary(Owner):
         activation_scale: float | None = None,
         rows_already_scaled: bool = False,
         ignored_config_keys: Sequence[str] = (),
+        format: str | None = None,
+        layer: int | None = None,
+        top_k: int | None = None,
+        kind: str = "declared",
+        architecture: str | None = None,
+        activation_units: str = "published",
     ) -> None:
-        """Opens a folder as SAELens writes it.
+        """Opens a folder or file in any published layout.
 
         Args:
-            path: The folder.
+            path: The folder or file.
             check: ``"lazy"`` refuses NaN and infinite weights where they are first used, ``"all"``
                 reads every weight now.
             activation_scale: What the model's rows are multiplied by before encoding, for
                 publishers that leave it out of their files.
             rows_already_scaled: Says that the host does that itself, instead.
             ignored_config_keys: Unknown configuration keys that change nothing.
+            format: The layout, where the files fit several, for example ``"saelens"``.
+            layer: The layer to read, of files that hold several.
+            top_k: How many features are kept per row, where the files do not say.
+            kind: ``"autoencoder"``, ``"transcoder"`` or ``"embedding"``, where the files do not say.
+            architecture: The publisher's name of it, where the files do not say.
+            activation_units: ``"normalised"`` for those of training or ``"raw"`` for those of the
+                rows, where the layout leaves a choice.
 
         Raises:
             SteeringError: With the file, the key or the tensor, and what is accepted.
@@ -82,10 +95,23 @@ class Dictionary(Owner):
             raise SteeringError(
                 ARGUMENT, "ignored_config_keys is one text, expected a list of texts"
             )
+        for name, value, accepted in (
+            ("kind", kind, s.OPEN_KINDS),
+            ("activation_units", activation_units, s.OPEN_UNITS),
+        ):
+            if value not in accepted:
+                raise SteeringError(
+                    ARGUMENT, f"{name} is {value!r}, expected one of {', '.join(accepted)}"
+                )
+        if layer is not None and not 0 <= layer < 2**31:
+            raise SteeringError(ARGUMENT, f"layer is {layer}, expected 0 or more")
+        if top_k is not None and not 0 < top_k < 2**63:
+            raise SteeringError(ARGUMENT, f"top_k is {top_k}, expected 1 or more")
         encoded = os.fsencode(path)
+        texts = [None if text is None else text.encode() for text in (format, architecture)]
         keys = [key.encode() for key in ignored_config_keys]
-        if b"\0" in encoded or any(b"\0" in key for key in keys):
-            raise SteeringError(ARGUMENT, "a path or key contains NUL, expected none")
+        if any(b"\0" in text for text in (encoded, *keys, *filter(None, texts))):
+            raise SteeringError(ARGUMENT, "a path, key or name contains NUL, expected none")
         options = s.sized(
             s.OpenOptions,
             weight_check=s.WEIGHT_CHECKS.index(check),
@@ -94,6 +120,13 @@ class Dictionary(Owner):
             else activation_scale or 0.0,
             ignored_config_keys=(ctypes.c_char_p * len(keys))(*keys) if keys else None,
             n_ignored_config_keys=len(keys),
+            format=texts[0],
+            architecture=texts[1],
+            k=top_k or 0,
+            has_layer=layer is not None,
+            layer=layer or 0,
+            kind=s.OPEN_KINDS.index(kind),
+            activation_units=s.OPEN_UNITS.index(activation_units),
         )
         self._handle = None
         self._handle = create(

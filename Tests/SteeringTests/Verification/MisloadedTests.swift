@@ -1,0 +1,167 @@
+import Foundation
+import SAE
+import Steering
+import TestSupport
+import Testing
+
+/// A real dictionary, loaded wrong on purpose: the true cause must come first.
+@Suite struct MisloadedTests {
+  private func expectExplained(
+    _ verification: Verification, _ kinds: [VerificationCause.Kind],
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    #expect(verification.verdict == .wrong, sourceLocation: sourceLocation)
+    let first = try #require(verification.causes.first, sourceLocation: sourceLocation)
+    #expect(first.kinds == kinds, "\(verification.summary)", sourceLocation: sourceLocation)
+    #expect(first.explains, sourceLocation: sourceLocation)
+    #expect(verification.explanation == first, sourceLocation: sourceLocation)
+    #expect(
+      verification.summary.hasPrefix("load looks wrong: FVU "), sourceLocation: sourceLocation)
+  }
+
+  @Test func theRightLoadIsNotAccused() throws {
+    let verification = try RealRows.verify(
+      try RealRows.parts(), neighbours: [RealRows.layer09])
+    #expect(verification.verdict == .right)
+    #expect(verification.reasons == [])
+    #expect(verification.explanation == nil)
+    #expect(!verification.causes.contains { $0.explains })
+    #expect(verification.ordinary.l0 == 32)
+    // What an independent run in NumPy gives for these rows: 0.19743.
+    #expect(abs((verification.ordinary.fvu ?? 1) - 0.1974) < 5e-4)
+    #expect(verification.summary == "load looks right: FVU 0.197, L0 32.0 (declared k 32)")
+  }
+
+  @Test func everyRightFormIsNotAccused() throws {
+    var scaled = try RealRows.unfolded()
+    scaled.normalisation = .constantFactor(RealRows.scale)
+    var options = Verification.Options()
+    options.declaredL0 = 32
+    for (parts, options) in [
+      (scaled, Verification.Options()), (try RealRows.square(), .init()),
+      (try RealRows.llamaScope(threshold: RealRows.threshold), options),
+    ] {
+      let verification = try RealRows.verify(parts, options)
+      #expect(verification.verdict == .right, "\(verification.summary)")
+    }
+  }
+
+  @Test func specialRowsThatAreJudged() throws {
+    var options = Verification.Options()
+    options.rows = .all
+    let verification = try RealRows.verify(try RealRows.parts(), options)
+    try expectExplained(verification, [.specialRows])
+    #expect(verification.specialCount == 12)
+    #expect((verification.leftOutVariance ?? 0) > 0.5)
+    #expect(verification.judged == verification.all)
+  }
+
+  @Test func droppedScale() throws {
+    let verification = try RealRows.verify(try RealRows.unfolded())
+    try expectExplained(verification, [.activationScale])
+    let cause = try #require(verification.causes.first)
+    #expect(abs((cause.fit.fvu ?? 1) - (verification.ordinary.fvu ?? 0)) > 0.6)
+    // The true factor is 0.004336; the search may stop within a few percent of it.
+    let number = try #require(
+      cause.advice.split(separator: " ").last.flatMap { Double(String($0)) }, "\(cause.advice)")
+    #expect(abs(number / Double(RealRows.scale) - 1) < 0.1, "\(cause.advice)")
+    #expect(cause.advice.contains("--activation-scale "))
+  }
+
+  @Test func decoderBiasThatIsNotSubtracted() throws {
+    var parts = try RealRows.parts()
+    parts.subtractsDecoderBias = false
+    let verification = try RealRows.verify(parts)
+    try expectExplained(verification, [.decoderBias])
+    #expect(verification.causes.first?.advice == "set apply_b_dec_to_input to true in cfg.json")
+  }
+
+  @Test func transposedDecoder() throws {
+    var parts = try RealRows.square()
+    guard case .dense(let matrix) = parts.decoder else { fatalError("the bundle is dense") }
+    parts.decoder = .dense(matrix.transposed(.best))
+    try expectExplained(try RealRows.verify(parts), [.transposedDecoder])
+  }
+
+  @Test func transposedEncoder() throws {
+    var parts = try RealRows.square()
+    guard case .dense(let matrix) = parts.encoder.stored else { fatalError("the bundle is dense") }
+    parts.encoder = EncoderMatrix(matrix, layout: .modelMajor)
+    try expectExplained(try RealRows.verify(parts), [.transposedEncoder])
+  }
+
+  @Test func rowsOfAnotherLayer() throws {
+    let verification = try RealRows.verify(
+      try RealRows.parts(), on: RealRows.layer09, neighbours: [RealRows.layer12])
+    try expectExplained(verification, [.otherRows])
+    #expect(verification.summary.contains(RealRows.layer12))
+  }
+
+  @Test func withoutTheRightRowsNoCauseIsMadeUp() throws {
+    let verification = try RealRows.verify(try RealRows.parts(), on: RealRows.layer09)
+    #expect(verification.verdict == .wrong)
+    #expect(verification.explanation == nil)
+    #expect(verification.summary.hasSuffix("no cause that was tried explains it"))
+  }
+
+  @Test(arguments: [Float(1), -1])
+  func thresholdInTheWrongUnits(_ exponent: Float) throws {
+    // Stored in raw units and not multiplied by the scale, or multiplied twice.
+    let factor = exponent > 0 ? 1 / RealRows.scale : RealRows.scale
+    var options = Verification.Options()
+    options.declaredL0 = 32
+    let verification = try RealRows.verify(
+      try RealRows.llamaScope(threshold: RealRows.threshold * factor), options)
+    try expectExplained(verification, [.thresholdUnits])
+    let first = try #require(verification.causes.first)
+    #expect(first.statement.contains("the activation scale"), "\(first.statement)")
+    #expect(abs((first.fit.l0 ?? 0) - 32) < 8)
+  }
+
+  /// Raw units, where no part of the dictionary tells the scale any more.
+  @Test func thresholdOfScaledUnitsInRawUnits() throws {
+    var parts = try RealRows.unfolded()
+    parts.decoderBias = try RealRows.parts().decoderBias
+    parts.encoderBias = parts.encoderBias.map { $0 / RealRows.scale }
+    parts.activation = .jumpReLU(
+      threshold: Array(repeating: RealRows.threshold, count: parts.encoder.featureCount))
+    var options = Verification.Options()
+    options.declaredL0 = 32
+    let verification = try RealRows.verify(parts, options)
+    try expectExplained(verification, [.thresholdUnits])
+  }
+
+  @Test func twoMistakesTogether() throws {
+    var parts = try RealRows.unfolded()
+    parts.subtractsDecoderBias = false
+    let verification = try RealRows.verify(parts)
+    #expect(verification.verdict == .wrong)
+    let first = try #require(verification.explanation)
+    #expect(Set(first.kinds) == [.activationScale, .decoderBias], "\(verification.summary)")
+    #expect(!verification.causes.contains { $0.kinds.count == 1 && $0.explains })
+  }
+
+  @Test func noiseHasNoCause() throws {
+    let folder = try TemporaryFolder()
+    let dictionary = try RealRows.parts()
+    let width = dictionary.encoder.modelWidth
+    var generator = SplitMix64(seed: 11)
+    try writeSafetensors(
+      folder.file("noise.safetensors"),
+      [TestTensor("activations", [200, width], generator.normals(200 * width, scale: 500))])
+    let verification = try RealRows.verify(dictionary, on: folder.file("noise.safetensors"))
+    #expect(verification.verdict == .wrong)
+    #expect(verification.explanation == nil, "\(verification.summary)")
+    #expect(verification.summary.hasSuffix("no cause that was tried explains it"))
+  }
+
+  @Test func theSameFilesGiveTheSameBits() throws {
+    var parts = try RealRows.unfolded()
+    parts.subtractsDecoderBias = false
+    let first = try RealRows.verify(parts)
+    let second = try RealRows.verify(parts)
+    #expect(first.causes == second.causes)
+    #expect(first.ordinary == second.ordinary)
+    #expect(first.coherence == second.coherence)
+  }
+}
