@@ -61,8 +61,6 @@ import Testing
     Case("apply SAE IN --feature 1 --alpha nan", 2, "nan is not a number that f32 can hold"),
     Case("apply SAE IN --feature 1 --alpha 1 --phase prompt", 2, "needs --prompt-length"),
     Case("encode SAE IN --layer=-1", 2, "--layer is -1, expected 0 or more"),
-    Case(
-      "encode SAE IN --layer 0 --decode --output x", 2, "--layer and --decode exclude each other"),
     Case("features 1 SAE --meta-rows-as-stored", 2, "--meta-rows-as-stored needs --meta"),
     Case("features SAE", 2, "give one feature"),
     Case("features 1 --feature 2 SAE", 2, "give one feature"),
