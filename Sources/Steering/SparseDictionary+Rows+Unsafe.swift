@@ -82,7 +82,7 @@ extension SparseDictionary {
     return zip(rows, estimate).map { $0 - $1 }
   }
 
-  private func rowCount(of rows: [Float]) throws(SteeringError) -> Int {
+  func rowCount(of rows: [Float]) throws(SteeringError) -> Int {
     guard rows.count % modelWidth == 0 else {
       throw SteeringError(
         .shapeMismatch, "\(rows.count) values, expected a multiple of the row width \(modelWidth)")

@@ -187,7 +187,7 @@ import Testing
       _ query: [Float], _ unembedding: [Float], _ decay: Double
     ) -> DictionaryError.Reason? {
       dictionaryFailure { () throws(DictionaryError) in
-        _ = try dictionary.logitShift(
+        _ = try dictionary.predictedLogitShift(
           ofAtom: 0, query: query, unembedding: unembedding, decay: decay, change: 1)
       }
     }

@@ -175,11 +175,11 @@ import Testing
       }
       return 0.4 * sum * -2.5
     }
-    let shift = try oracle.dictionary().logitShift(
+    let shift = try oracle.dictionary().predictedLogitShift(
       ofAtom: 2, query: query, unembedding: unembedding, decay: 0.4, change: -2.5)
     #expect(abs(shift - expected(query, unembedding)) <= 1e-12 * 100)
     oracle.logitPairing = .asPrinted
-    let printed = try oracle.dictionary().logitShift(
+    let printed = try oracle.dictionary().predictedLogitShift(
       ofAtom: 2, query: query, unembedding: unembedding, decay: 0.4, change: -2.5)
     #expect(abs(printed - expected(unembedding, query)) <= 1e-12 * 100)
     #expect(abs(printed - shift) > 0.01)

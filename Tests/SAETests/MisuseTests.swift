@@ -17,6 +17,16 @@ import Testing
     }
   }
 
+  @Test func decomposabilityWithoutAVarianceTraps() async {
+    await #expect(processExitsWith: .failure) {
+      let oracle = Sigma.relu.oracle(featureCount: 4, width: 3, seed: 1)
+      let composed = try ComposedDictionary(
+        base: oracle.dictionary(), meta: oracle.dictionary(), rowScaling: .asStored,
+        weighting: .codes)
+      _ = try CompositionReader(composed).composition(of: 0)?.decomposability(variance: 0)
+    }
+  }
+
   @Test func codesOfAnotherDictionaryTrap() async {
     await #expect(processExitsWith: .failure) {
       let oracle = Sigma.relu.oracle(featureCount: 4, width: 3, seed: 1)

@@ -72,32 +72,51 @@ import Testing
     }
   }
 
-  /// Thresholds are strict, on both poles.
-  @Test func magnitudeThresholdsActOnBothPoles() throws {
+  /// Thresholds are strict, on both sides of zero; the sign is kept.
+  @Test func magnitudeThresholdsActOnBothSides() throws {
     let identity: [Float] = [1, 0, 0, 0, 1, 0, 0, 0, 1]
     let dictionary = try SparseDictionary(
       .rotated(
         name: "q", rotation: matrix(identity, 3), sparsification: .magnitudeThreshold(0.5)))
-    #expect(dictionary.featureCount == 6)
+    #expect(dictionary.featureCount == 3)
     let x: [Float] = [0.5, -0.75, Float(0.5).nextUp]
     let codes = try dictionary.codes(of: x, count: 1)
-    #expect(codes.indices == [2, 4])
-    #expect(codes.values == [Float(0.5).nextUp, 0.75])
+    #expect(codes.indices == [1, 2])
+    #expect(codes.values == [-0.75, Float(0.5).nextUp])
     #expect(
       try dictionary.reconstructions(codes, row: 0, of: x).decoded == [0, -0.75, Float(0.5).nextUp])
-    #expect(try dictionary.reading(of: Array(0..<6), in: x).values == codes.dense(row: 0))
-    let q = orthogonal(9, seed: 5)
-    var generator = SplitMix64(seed: 6)
-    let row = generator.normals(9)
-    let z = rotate(row, q, center: nil)
-    let turned = try SparseDictionary(
-      .rotated(name: "q", rotation: matrix(q, 9), sparsification: .magnitudeThreshold(0.4)))
-    let dense = try turned.codes(of: row, count: 1).dense(row: 0)
-    for axis in 0..<9 {
-      let expected = abs(z[axis]) > 0.4 ? z[axis] : 0
-      #expect(abs(Double(dense[axis] - dense[9 + axis]) - expected) <= 1e-5)
+    #expect(try dictionary.reading(of: [0, 1, 2], in: x).values == codes.dense(row: 0))
+    #expect(try dictionary.codes(of: [-0.5, 0, 0.25], count: 1).indices.isEmpty)
+  }
+
+  @Test(arguments: Kernels.available, [false, true])
+  func thresholdedCodesMatch(_ kernels: Kernels, _ isCentered: Bool) throws {
+    var active = 0
+    for width in [1, 9, 40] {
+      let q = orthogonal(width, seed: 5)
+      var generator = SplitMix64(seed: 6)
+      let row = generator.normals(width)
+      let center = isCentered ? generator.normals(width) : nil
+      let z = rotate(row, q, center: center)
+      let turned = try SparseDictionary(
+        .rotated(
+          name: "q", rotation: matrix(q, width), sparsification: .magnitudeThreshold(0.4),
+          center: center, kernels: kernels), kernels: kernels)
+      let codes = try turned.codes(of: row, count: 1)
+      let dense = codes.dense(row: 0)
+      let decoded = try turned.reconstructions(codes, row: 0, of: row).decoded
+      for axis in 0..<width {
+        let expected = abs(z[axis]) > 0.4 ? z[axis] : 0
+        #expect(abs(Double(dense[axis]) - expected) <= 1e-5)
+        active += dense[axis] < 0 ? 1 : 0
+        var sum = Double(center?[axis] ?? 0)
+        for other in 0..<width where abs(z[other]) > 0.4 {
+          sum += z[other] * Double(q[axis * width + other])
+        }
+        #expect(abs(Double(decoded[axis]) - sum) <= 1e-5)
+      }
     }
-    #expect(dense.contains { $0 > 0 })
+    #expect(active > 5, "negative coordinates must be kept")
   }
 
   @Test func tiesGoToTheLowerAxis() throws {

@@ -60,6 +60,8 @@ import Testing
     Case("encode SAE IN --activation-scale 2 --rows-already-scaled", 2, "exclude each other"),
     Case("apply SAE IN --feature 1 --alpha nan", 2, "nan is not a number that f32 can hold"),
     Case("apply SAE IN --feature 1 --alpha 1 --phase prompt", 2, "needs --prompt-length"),
+    Case("encode SAE IN --layer=-1", 2, "--layer is -1, expected 0 or more"),
+    Case("features 1 SAE --meta-rows-as-stored", 2, "--meta-rows-as-stored needs --meta"),
     Case("features SAE", 2, "give one feature"),
     Case("features 1 --feature 2 SAE", 2, "give one feature"),
     Case("features 1 --count 0 SAE", 2, "--count is 0, expected 1 or more"),
@@ -87,6 +89,7 @@ import Testing
   ]
 
   static let input = [
+    Case("encode SAE IN --average-by turns", 3, "turns"),
     Case("features 6 SAE", 3, "feature 6 does not exist, expected 0 to 5"),
     Case("apply SAE IN --feature 6 --alpha 1", 3, "--feature is 6, expected 0 to 5"),
     Case("apply SAE IN --feature 1 --feature 1 --mode clamp --alpha 1", 3, "sets feature 1"),

@@ -18,9 +18,9 @@ import Tensors
 /// Decoder rows are read one by one, when they are asked for; ``CompositionReader`` does.
 ///
 /// Thread rule: immutable; share it between threads freely.
-package final class ComposedDictionary: Sendable {
+public final class ComposedDictionary: Sendable {
   /// What the meta dictionary is given of a decoder row.
-  package enum RowScaling: Sendable, Equatable {
+  public enum RowScaling: Sendable, Equatable {
     /// The row as stored.
     case asStored
     /// The row divided by its norm, taken in f64; undefined for a zero row.
@@ -28,7 +28,7 @@ package final class ComposedDictionary: Sendable {
   }
 
   /// How activations f of a residual row are expressed in meta features.
-  package enum Weighting: Sendable, Equatable {
+  public enum Weighting: Sendable, Equatable {
     /// g_k = Σ_j f_j m_jk.
     case codes
     /// g_k = Σ_j f_j s_j m_jk, s_j the factor from the meta dictionary's units back to those of
@@ -37,9 +37,12 @@ package final class ComposedDictionary: Sendable {
     case contributions
   }
 
-  package let base: SparseDictionary
-  package let meta: SparseDictionary
-  package let rowScaling: RowScaling
+  /// The dictionary whose decoder rows are explained.
+  public let base: SparseDictionary
+  /// The dictionary that explains them.
+  public let meta: SparseDictionary
+  /// What the meta dictionary is given of a decoder row.
+  public let rowScaling: RowScaling
   package let weighting: Weighting
 
   /// - Throws: `field` when `meta` is a transcoder, `shape` when it does not read the base's rows.

@@ -1,4 +1,3 @@
-import Glibc
 import Tensors
 
 /// Explains decoder rows, and activations, by the features of a meta dictionary.
@@ -8,38 +7,6 @@ import Tensors
 ///
 /// Not Sendable: one thread at a time.
 package final class CompositionReader {
-  /// How one decoder row is made of meta features.
-  package struct Composition: Sendable {
-    /// u_j, `[outputWidth]`.
-    package var row: [Float]
-    /// m_j, one row.
-    package var codes: SparseCodes
-    /// û_j, `[outputWidth]`.
-    package var reconstruction: [Float]
-    /// ‖u_j − û_j‖², in f64.
-    package var squaredError: Double
-    /// ‖u_j‖², in f64.
-    package var squaredNorm: Double
-
-    /// exp(−‖u_j − û_j‖² / σ²): 1 for a row that meta features explain wholly.
-    ///
-    /// `variance` is σ², positive; 1 in the paper.
-    package func decomposability(variance: Double) throws(DictionaryError) -> Double {
-      guard variance > 0, variance.isFinite else {
-        throw DictionaryError(
-          .field(
-            name: "variance", found: "\(variance)", expected: "a positive finite number"))
-      }
-      return exp(-squaredError / variance)
-    }
-
-    /// 1 − ‖u_j − û_j‖² / ‖u_j‖², negative where the reconstruction is worse than none; nil for a
-    /// zero row.
-    package var explainedFraction: Double? {
-      squaredNorm > 0 ? 1 - squaredError / squaredNorm : nil
-    }
-  }
-
   package let dictionary: ComposedDictionary
   private let encoder: FullEncoder
   private let reconstructor: Reconstructor
@@ -66,7 +33,9 @@ package final class CompositionReader {
   ///
   /// - Throws: `featureOutOfRange`; `nonFiniteWeight` for the row; `nonFiniteResult` with the feature as
   ///   row.
-  package func composition(of feature: Int) throws(DictionaryError) -> Composition? {
+  package func composition(of feature: Int) throws(DictionaryError) -> ComposedDictionary
+    .Composition?
+  {
     guard let (codes, row, _) = try encode(feature) else { return nil }
     let width = row.count
     var out = [Float](repeating: 0, count: width)
@@ -82,7 +51,7 @@ package final class CompositionReader {
       squaredError += (value - Double(out[index])) * (value - Double(out[index]))
       squaredNorm += value * value
     }
-    return Composition(
+    return ComposedDictionary.Composition(
       row: row, codes: codes, reconstruction: out, squaredError: squaredError,
       squaredNorm: squaredNorm)
   }

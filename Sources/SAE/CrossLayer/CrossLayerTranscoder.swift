@@ -16,12 +16,13 @@ import Tensors
 /// sets. σ is relu or jumpReLU there; any other ``ActivationFunction`` works the same way.
 ///
 /// Thread rule: immutable; share it between threads freely.
-package final class CrossLayerTranscoder: Sendable {
-  package let name: String
+public final class CrossLayerTranscoder: Sendable {
+  /// A short name for messages and reports.
+  public let name: String
   /// Width of the rows that every layer reads (d_in).
-  package let modelWidth: Int
+  public let modelWidth: Int
   /// Width of the rows that every layer writes (d_out).
-  package let outputWidth: Int
+  public let outputWidth: Int
   /// One transcoder per layer, for encoding: ``FullEncoder`` and ``SelectiveEncoder`` take it.
   ///
   /// Its decoder is the layer's rows as they are stored, several targets side by side, so that it does
@@ -32,11 +33,16 @@ package final class CrossLayerTranscoder: Sendable {
   package let decoderBiases: [[Float]]
   /// Per layer, `[outputWidth, modelWidth]`, whichever way round it was stored.
   package let skips: [RowMatrix?]
-  package let ledger: [LedgerEntry]
-  package let files: [String]
+  /// The decisions that were taken while opening it.
+  public let ledger: [LedgerEntry]
+  /// The files that it was read from, and whose weights it may still read.
+  public let files: [String]
   package let kernels: Kernels
 
-  package var layerCount: Int { encoders.count }
+  /// Number of layers.
+  public var layerCount: Int { encoders.count }
+  /// Features of each layer.
+  public var featureCounts: [Int] { decoder.featureCounts }
 
   /// Puts a transcoder together and checks that its parts fit.
   ///

@@ -27,7 +27,7 @@ extension MatrixAtomDictionary {
   /// The pairing of factors is ``logitPairing``. Sums are f64.
   ///
   /// - Throws: `featureOutOfRange`, `shape`, and `field` for a number that is not finite.
-  package func logitShift(
+  package func predictedLogitShift(
     ofAtom atom: Int, query: [Float], unembedding: [Float], decay: Double, change: Double
   ) throws(DictionaryError) -> Double {
     try checkAtom(atom)

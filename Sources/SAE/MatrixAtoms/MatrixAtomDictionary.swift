@@ -17,9 +17,9 @@ import Tensors
 /// All weights are widened to f32 and checked when the dictionary is built: they are small.
 ///
 /// Thread rule: immutable; share it between threads freely.
-package final class MatrixAtomDictionary: Sendable {
+public final class MatrixAtomDictionary: Sendable {
   /// How the logit shift of an atom pairs its two factors with query and unembedding.
-  package enum LogitPairing: Sendable, Equatable {
+  public enum LogitPairing: Sendable, Equatable {
     /// The key-side factor meets the query, the value-side factor the unembedding: what the shapes
     /// allow for S = k vᵀ read by Sᵀq.
     case byShape
@@ -71,18 +71,26 @@ package final class MatrixAtomDictionary: Sendable {
     }
   }
 
-  package let name: String
-  package let atomCount: Int
-  package let rank: Int
+  /// A short name for messages.
+  public let name: String
+  /// Number of atoms (n).
+  public let atomCount: Int
+  /// Pairs of factors of an atom.
+  public let rank: Int
   /// Rows of a state (d_k).
-  package let keyWidth: Int
+  public let keyWidth: Int
   /// Columns of a state (d_v).
-  package let valueWidth: Int
-  package let k: Int
-  package let decodingAddsMean: Bool
-  package let logitPairing: LogitPairing
-  package let ledger: [LedgerEntry]
-  package let files: [String]
+  public let valueWidth: Int
+  /// Atoms that compete for activation together.
+  public let k: Int
+  /// Whether decoding adds the mean back.
+  public let decodingAddsMean: Bool
+  /// How a logit shift pairs its factors.
+  public let logitPairing: LogitPairing
+  /// The decisions that were taken while opening it.
+  public let ledger: [LedgerEntry]
+  /// The files that it was read from.
+  public let files: [String]
   package let kernels: Kernels
 
   let keyEncoder: StoredArray<Float>
@@ -94,8 +102,10 @@ package final class MatrixAtomDictionary: Sendable {
   /// Nil without a mean.
   let mean: StoredArray<Float>?
 
-  /// Numbers in a state.
-  package var stateCount: Int { keyWidth * valueWidth }
+  /// Whether a mean is subtracted from a state before it is encoded.
+  public var hasMean: Bool { mean != nil }
+  /// Numbers in a state, keyWidth · valueWidth.
+  public var stateCount: Int { keyWidth * valueWidth }
 
   /// - Throws: `shape`, `field` or `nonFiniteWeight`, naming the part.
   package init(_ parts: Parts, kernels: Kernels = .best) throws(DictionaryError) {

@@ -14,7 +14,7 @@ extension SparseDictionary.Parts {
   /// ```
   ///
   /// `rotation` is Q `[modelWidth, modelWidth]`, its columns the axes; encoder and decoder rows are
-  /// those columns. `center` is `[modelWidth]`, nil for none: the method's description has none, and
+  /// those columns, one feature per axis. `center` is `[modelWidth]`, nil for none: the method's description has none, and
   /// whoever stores one says so here. The largest |QᵀQ − I| is measured in f32 products and written to
   /// the ledger; above `maximumDeviation` it is refused, unless `acceptsAnyDeviation`.
   ///
@@ -48,26 +48,11 @@ extension SparseDictionary.Parts {
           expected: "at most \(maximumDeviation)"))
     }
     let isCentered = center != nil
-    var parts: SparseDictionary.Parts
-    switch sparsification {
-    case .absTopK(let k):
-      parts = SparseDictionary.Parts(
-        name: name, encoder: EncoderMatrix(rotation, layout: .modelMajor), decoder: axes,
-        encoderBias: Array(repeating: 0, count: width),
-        decoderBias: center ?? Array(repeating: 0, count: width), activation: .absTopK(k: k))
-    case .magnitudeThreshold(let threshold):
-      guard threshold.isFinite, threshold >= 0 else {
-        throw DictionaryError(
-          .field(
-            name: "threshold", found: "\(threshold)", expected: "a finite number, 0 or more"))
-      }
-      let poles = bothPoles(axes, kernels)
-      parts = SparseDictionary.Parts(
-        name: name, encoder: EncoderMatrix(poles, layout: .featureMajor), decoder: poles,
-        encoderBias: Array(repeating: 0, count: 2 * width),
-        decoderBias: center ?? Array(repeating: 0, count: width),
-        activation: .batchTopK(threshold: threshold))
-    }
+    var parts = SparseDictionary.Parts(
+      name: name, encoder: EncoderMatrix(rotation, layout: .modelMajor), decoder: axes,
+      encoderBias: Array(repeating: 0, count: width),
+      decoderBias: center ?? Array(repeating: 0, count: width),
+      activation: try activation(sparsification, width))
     parts.subtractsDecoderBias = isCentered
     parts.ledger = [
       LedgerEntry("rotation", "max |QᵀQ − I| is \(deviation)", source: .measured),
@@ -98,12 +83,25 @@ extension SparseDictionary.Parts {
     return worst
   }
 
-  /// The rows of `axes` and then their negatives, `[2 · count, width]`.
-  private static func bothPoles(_ axes: RowMatrix, _ kernels: Kernels) -> RowMatrix {
-    var values: [Float] = []
-    values.reserveCapacity(2 * axes.rowCount * axes.width)
-    for row in 0..<axes.rowCount { values += axes.values(ofRow: row, kernels) }
-    values += values.map { -$0 }
-    return RowMatrix(rowCount: 2 * axes.rowCount, width: axes.width, values: values)
+  /// σ on `width` axes; a threshold on |z| opens both sides of zero, with gain 1 and no offset.
+  private static func activation(
+    _ sparsification: RotationSparsification, _ width: Int
+  ) throws(DictionaryError) -> ActivationFunction {
+    switch sparsification {
+    case .absTopK(let k): return .absTopK(k: k)
+    case .magnitudeThreshold(let threshold):
+      guard threshold.isFinite, threshold >= 0 else {
+        throw DictionaryError(
+          .field(
+            name: "threshold", found: "\(threshold)", expected: "a finite number, 0 or more"))
+      }
+      let thresholds = [Float](repeating: threshold, count: width)
+      let ones = [Float](repeating: 1, count: width)
+      let zeros = [Float](repeating: 0, count: width)
+      return .biJumpReLU(
+        BiJumpReLU(
+          positiveThreshold: thresholds, negativeThreshold: thresholds, positiveGain: ones,
+          negativeGain: ones, positiveOffset: zeros, negativeOffset: zeros))
+    }
   }
 }

@@ -13,12 +13,13 @@ import Tensors
 /// into chunks changes no bit. State is `width` numbers, whatever the segment's length.
 ///
 /// Not Sendable: one thread at a time. Adding and ``assign(_:)`` allocate nothing.
-package final class SegmentMean {
-  package let width: Int
+public final class SegmentMean {
+  /// Width of the rows.
+  public let width: Int
   /// Rows that entered the mean.
-  package private(set) var rowCount = 0
+  public private(set) var rowCount = 0
   /// Rows that were left out.
-  package private(set) var excludedCount = 0
+  public private(set) var excludedCount = 0
   private var sums: [Double]
   private let kernels: Kernels
 
@@ -71,14 +72,14 @@ package final class SegmentMean {
   }
 
   /// A segment in the same state: for a beam, or a copied cache of keys and values.
-  package func fork() -> SegmentMean {
+  public func fork() -> SegmentMean {
     let copy = SegmentMean(copying: self)
     copy.assign(self)
     return copy
   }
 
-  /// Takes over the state of another segment of the same width.
-  package func assign(_ other: SegmentMean) {
+  /// Takes over the state of another segment, which must have the same width.
+  public func assign(_ other: SegmentMean) {
     precondition(other.width == width, "segments of different widths")
     rowCount = other.rowCount
     excludedCount = other.excludedCount
@@ -86,7 +87,7 @@ package final class SegmentMean {
   }
 
   /// Starts another segment.
-  package func reset() {
+  public func reset() {
     rowCount = 0
     excludedCount = 0
     for index in 0..<width { sums[index] = 0 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// What follows the mean of a variational autoencoder's latents, at inference.
-package enum VariationalActivation: Sendable, Equatable {
+public enum VariationalActivation: Sendable, Equatable {
   /// f = TopK(max(μ, 0)): the published TopK variant. Ties: the lower feature index wins.
   case topKAfterReLU(k: Int)
   /// f = max(μ, 0).

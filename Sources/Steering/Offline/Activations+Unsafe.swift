@@ -65,6 +65,26 @@ public final class Activations {
   /// The position of row `row`: what the file says, else its index.
   public func position(ofRow row: Int) -> Int { positions?[row] ?? row }
 
+  /// Whether row `row` belongs to a special token: as the file says, else by position 0, where it has
+  /// positions.
+  package func isSpecialToken(_ row: Int) -> Bool {
+    isSpecial?[row] ?? (positions?[row] == 0)
+  }
+
+  /// The integers that another tensor of the file holds, one per row: `documents`, `segments`.
+  ///
+  /// - Throws: `malformedFile` when it is not there, or no vector of integers, one per row.
+  public func integers(_ name: String) throws(SteeringError) -> [Int] {
+    do throws(FormatError) {
+      guard let values = try Self.companion(name, of: file) else {
+        throw FormatError(.tensorMissing(name: name, available: file.companionNames))
+      }
+      return values
+    } catch {
+      throw SteeringError(error.at(path: path))
+    }
+  }
+
   /// Rows that fit into a few megabytes.
   package var rowsPerChunk: Int {
     min(max(1, (4 << 20) / max(1, width * MemoryLayout<Float>.stride)), max(rowCount, 1))

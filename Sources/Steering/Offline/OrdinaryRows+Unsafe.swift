@@ -48,7 +48,7 @@ public struct OrdinaryRows: Sendable {
     var special = 0
     var sinks = 0
     isOrdinary = norms.indices.map { row in
-      if activations.isSpecial?[row] ?? (activations.positions?[row] == 0) {
+      if activations.isSpecialToken(row) {
         special += 1
         return false
       }

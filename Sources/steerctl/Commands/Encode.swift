@@ -12,6 +12,10 @@ struct Encode: ParsableCommand {
       Writes sparse codes as safetensors: row_offsets I64 [rows + 1], indices I32 and values F32
       [active]; row r's features are at row_offsets[r] up to row_offsets[r + 1]. Rows that cannot be
       normalised have none and are listed in undefined_rows I64, which is there only then.
+
+      With --average-by, rows are segments: neighbouring rows with the same id, special tokens left
+      out, are averaged and encoded once, as dictionaries of turn averages need it. segment_ids,
+      segment_first_rows, segment_rows and segment_averaged_rows I64 [segments] say which they are.
       """)
 
   @OptionGroup var dictionary: DictionaryOptions
@@ -19,6 +23,12 @@ struct Encode: ParsableCommand {
 
   @Option(help: ArgumentHelp("Where to write the result; - is standard output.", valueName: "file"))
   var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Encode the mean of each run of rows with equal ids in this tensor: segments, documents, …",
+      valueName: "tensor"))
+  var averageBy: String?
 
   @Flag(help: "Write features F32 [rows, features] instead of sparse codes.")
   var dense = false
@@ -40,10 +50,19 @@ struct Encode: ParsableCommand {
   }
 
   func run() throws {
-    let dictionary = try self.dictionary.open()
+    let (dictionary, isCrossLayer) = try self.dictionary.openEncoder()
+    guard !(isCrossLayer && decode) else {
+      throw SteeringError(
+        .invalidArgument,
+        "features of a cross-layer transcoder write to several layers, expected no --decode")
+    }
     let activations = try input.open(for: self.dictionary)
     if let output {
       try OutputPath.check(output, isNot: activations, dictionary)
+    }
+    if let averageBy {
+      try encodeSegments(of: activations, by: averageBy, dictionary)
+      return
     }
     let progress = Progress("encoding")
     var encoding = try ActivationEncoding(
@@ -91,28 +110,38 @@ struct Encode: ParsableCommand {
         "rows that cannot be normalised: \(Figures.count(result.undefinedRows.count)), row \(first) the"
           + " first; their features are NaN, and they are left out above")
     }
-    if let path = result.outputPath {
-      report.line("  wrote \(OutputPath.label(path))")
-      for tensor in result.tensors { report.dim("    \(tensor)") }
-    } else {
-      report.dim("  nothing written: give --output FILE")
-    }
+    report.written(result.outputPath, result.tensors)
     report.show()
+  }
+}
+
+extension Report {
+  /// What was written, or how to write it.
+  mutating func written(_ path: String?, _ tensors: [String]) {
+    guard let path else {
+      dim("  nothing written: give --output FILE")
+      return
+    }
+    line("  wrote \(OutputPath.label(path))")
+    for tensor in tensors { dim("    \(tensor)") }
+  }
+}
+
+extension EncodeReport.Fit {
+  var json: JSONValue {
+    .object([
+      .init("rows", .int(rowCount)), .init("l0", .real(l0)), .init("fvu", .real(fvu)),
+      .init("mean_cosine", .real(cosine)), .init("features_alive", .int(aliveCount)),
+      .init("largest_activation", .real(maximumActivation)),
+    ])
   }
 }
 
 extension EncodeReport {
   fileprivate func json(_ dictionary: SparseDictionary) -> JSONValue {
-    func fit(_ fit: Fit) -> JSONValue {
-      .object([
-        .init("rows", .int(fit.rowCount)), .init("l0", .real(fit.l0)), .init("fvu", .real(fit.fvu)),
-        .init("mean_cosine", .real(fit.cosine)), .init("features_alive", .int(fit.aliveCount)),
-        .init("largest_activation", .real(fit.maximumActivation)),
-      ])
-    }
-    return .object([
-      .init("dictionary", .string(dictionary.name)), .init("ordinary", fit(ordinary)),
-      .init("all", fit(all)),
+    .object([
+      .init("dictionary", .string(dictionary.name)), .init("ordinary", ordinary.json),
+      .init("all", all.json),
       .init("special_rows", .int(specialCount)), .init("sink_rows", .int(sinkCount)),
       .init("undefined_rows", .array(undefinedRows.map { .int($0) })),
       .init("output", .text(outputPath)),

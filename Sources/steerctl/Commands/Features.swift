@@ -21,6 +21,15 @@ struct Features: ParsableCommand {
   @Option(help: ArgumentHelp("How many neighbours, companions and peaks to list.", valueName: "n"))
   var count: Int = 8
 
+  @Option(
+    help: ArgumentHelp(
+      "A dictionary over this one's decoder rows: show what the feature's row is made of.",
+      valueName: "dir"))
+  var meta: String?
+
+  @Flag(help: "Give the meta dictionary decoder rows as stored; otherwise they have norm 1.")
+  var metaRowsAsStored = false
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -30,6 +39,7 @@ struct Features: ParsableCommand {
     }
     try input.check(with: dictionary, isRequired: false)
     guard count >= 1 else { throw ValidationError("--count is \(count), expected 1 or more") }
+    if metaRowsAsStored, meta == nil { throw ValidationError("--meta-rows-as-stored needs --meta") }
   }
 
   func run() throws {
@@ -40,6 +50,7 @@ struct Features: ParsableCommand {
         .invalidArgument,
         "feature \(feature) does not exist, expected 0 to \(dictionary.featureCount - 1)")
     }
+    let composition = try meta.map { try FeatureComposition(feature, of: dictionary, $0, self) }
     let activations = try input.openIfGiven(for: self.dictionary)
     let progress = Progress("encoding")
     let encoding = try activations.map {
@@ -49,11 +60,16 @@ struct Features: ParsableCommand {
     let report = try FeatureReport(
       feature, of: dictionary, encoding: encoding, positions: activations,
       count: count)
-    if json { report.json.show() } else { show(report, dictionary, activations) }
+    if json {
+      report.json(composition).show()
+    } else {
+      show(report, composition, dictionary, activations)
+    }
   }
 
   private func show(
-    _ feature: FeatureReport, _ dictionary: SparseDictionary, _ activations: Activations?
+    _ feature: FeatureReport, _ composition: FeatureComposition?, _ dictionary: SparseDictionary,
+    _ activations: Activations?
   ) {
     var report = Report()
     report.title("feature \(feature.feature) · \(dictionary.summary)")
@@ -79,6 +95,7 @@ struct Features: ParsableCommand {
       report.dim("  most opposite: \(opposite.feature) (\(Figures.fixed(opposite.cosine, 4)))")
     }
     report.line()
+    composition?.show(into: &report, count: count)
     if let firing = feature.firing, let activations {
       show(firing, feature.feature, activations, into: &report)
     } else {
@@ -124,7 +141,7 @@ struct Features: ParsableCommand {
 }
 
 extension FeatureReport {
-  fileprivate var json: JSONValue {
+  fileprivate func json(_ composition: FeatureComposition?) -> JSONValue {
     func neighbour(_ neighbour: Neighbour) -> JSONValue {
       .object([
         .init("feature", .int(neighbour.feature)), .init("cosine", .real(neighbour.cosine)),
@@ -162,7 +179,9 @@ extension FeatureReport {
       .init("encoder_decoder_cosine", .real(encoderDecoderCosine)),
       .init("encoder_bias", .real(encoderBias)), .init("threshold", .real(threshold)),
       .init("nearest", .array(nearest.map(neighbour))),
-      .init("most_opposite", mostOpposite.map(neighbour) ?? .null), .init("firing", firing),
+      .init("most_opposite", mostOpposite.map(neighbour) ?? .null),
+      .init("composition", composition?.json ?? .null),
+      .init("firing", firing),
     ])
   }
 }

@@ -24,6 +24,10 @@ struct Inspect: ParsableCommand {
   }
 
   func run() throws {
+    if let transcoder = try dictionary.openCrossLayer(path) {
+      if json { Self.json(transcoder).show() } else { show(transcoder) }
+      return
+    }
     let inspection = try DictionaryInspection(try dictionary.open(path))
     if json {
       inspection.json.show()
@@ -61,7 +65,7 @@ struct Inspect: ParsableCommand {
   }
 
   /// As a table, or as a list where a terminal is too narrow for one.
-  private func show(_ ledger: [LedgerEntry], into report: inout Report) {
+  func show(_ ledger: [LedgerEntry], into report: inout Report) {
     var table = Table(["what", "holds", "because"], left: [0, 1, 2])
     for entry in ledger {
       table.add([entry.subject, entry.statement, entry.source.description])
@@ -87,12 +91,6 @@ extension DictionaryInspection {
         .init("maximum", .real(norms.maximum)), .init("zero_rows", .int(norms.zeroCount)),
       ])
     }
-    func tap(_ tap: Tap) -> JSONValue {
-      .object([
-        .init("model", .text(tap.model)), .init("hook", .text(tap.hook)),
-        .init("module_hook", .text(tap.moduleHook)),
-      ])
-    }
     return .object([
       .init("name", .string(d.name)), .init("kind", .string(d.kind.rawValue)),
       .init("activation", .string(d.activation.name)),
@@ -107,19 +105,32 @@ extension DictionaryInspection {
       .init("rescales_by_decoder_norm", .bool(d.rescalesByDecoderNorm)),
       .init("decoder_norm_role", .string(d.decoderNormRole.rawValue)),
       .init("prefixes", .array(d.prefixes.map { .int($0) })),
-      .init("has_skip", .bool(d.hasSkip)), .init("input", tap(d.input)),
-      .init("output", tap(d.output)), .init("encoder_norms", norms(encoderNorms)),
+      .init("has_skip", .bool(d.hasSkip)), .init("input", d.input.json),
+      .init("output", d.output.json), .init("encoder_norms", norms(encoderNorms)),
       .init("decoder_norms", norms(decoderNorms)),
       .init("decoder_rows_are_unit", .bool(decoderNorms.areUnit())),
-      .init(
-        "ledger",
-        .array(
-          ledger.map {
-            .object([
-              .init("subject", .string($0.subject)), .init("statement", .string($0.statement)),
-              .init("source", .string($0.source.description)),
-            ])
-          })),
+      .init("ledger", ledger.json),
+    ])
+  }
+}
+
+extension [LedgerEntry] {
+  var json: JSONValue {
+    .array(
+      map {
+        .object([
+          .init("subject", .string($0.subject)), .init("statement", .string($0.statement)),
+          .init("source", .string($0.source.description)),
+        ])
+      })
+  }
+}
+
+extension Tap {
+  var json: JSONValue {
+    .object([
+      .init("model", .text(model)), .init("hook", .text(hook)),
+      .init("module_hook", .text(moduleHook)),
     ])
   }
 }

@@ -10,8 +10,15 @@ extension CrossLayerTranscoder {
   ///
   /// - Throws: `unsupportedDictionary`, `malformedFile`, `shapeMismatch`, `nonFinite` or `inputOutput`,
   ///   each naming file, field, what was found and what is accepted.
+  public static func open(
+    _ path: String, options: ImportOptions = ImportOptions()
+  ) throws(SteeringError) -> CrossLayerTranscoder {
+    try open(path, options: options, kernels: .best)
+  }
+
+  /// Opens a transcoder that computes with the given kernels.
   package static func open(
-    _ path: String, options: ImportOptions = ImportOptions(), kernels: Kernels = .best
+    _ path: String, options: ImportOptions = ImportOptions(), kernels: Kernels
   ) throws(SteeringError) -> CrossLayerTranscoder {
     do throws(ImportError) {
       return try DictionaryImporter.openCrossLayer(path, options: options, kernels: kernels)
