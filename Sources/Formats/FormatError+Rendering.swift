@@ -142,14 +142,14 @@ extension FormatError.Reason {
 
   private var containerSentence: String {
     switch self {
-    case .invalidZip(let detail): "not a valid zip archive: \(MessageText.plain(detail))"
+    case .invalidZip(let detail): "not a valid zip archive: \(MessageText.printable(detail))"
     case .checksumMismatch(let entry, let found, let expected):
       "entry \(MessageText.quoted(entry)) has CRC-32 \(hexadecimal(found)), "
         + "expected \(hexadecimal(expected)): its bytes are damaged"
-    case .invalidPickle(let detail): "not a valid pickle: \(MessageText.plain(detail))"
+    case .invalidPickle(let detail): "not a valid pickle: \(MessageText.printable(detail))"
     case .refusedCall(let name):
       "\(MessageText.quoted(name)) would be called, expected tensors and plain values only"
-    case .invalidYAML(let detail): "not valid YAML: \(MessageText.plain(detail))"
+    case .invalidYAML(let detail): "not valid YAML: \(MessageText.printable(detail))"
     default: ""
     }
   }

@@ -13,7 +13,15 @@ extension FileSystem {
     }
     defer { closedir(stream) }
     var names: [String] = []
-    while let entry = readdir(stream) {
+    while true {
+      // The end of the folder and a failure differ in errno only.
+      errno = 0
+      guard let entry = readdir(stream) else {
+        guard errno == 0 else {
+          throw FormatError(.systemCall(call: "readdir", errno: errno), path: path)
+        }
+        break
+      }
       let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
         field.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: field.pointee))
         {

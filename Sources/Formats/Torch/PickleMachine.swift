@@ -12,6 +12,8 @@ struct PickleMachine {
   /// Heights of the stack at the marks that are open.
   private var marks: [Int] = []
   private var memo: [Int: PickleItem] = [:]
+  /// Axes of all tensors so far.
+  private var axisCount = 0
 
   init(limits: PickleLimits) { self.limits = limits }
 
@@ -258,6 +260,9 @@ struct PickleMachine {
     guard let type = given ?? objects.storages[storage].type else {
       throw invalid("a tensor of untyped bytes lacks its element type")
     }
+    axisCount += shape.count
+    try limit("tensors of the pickle", objects.views.count + 1, limits.viewCount)
+    try limit("axes of all tensors of the pickle", axisCount, limits.axisCount)
     objects.views.append(
       PickleObjects.View(
         storage: storage, type: type, offset: Int(offset), shape: shape, strides: strides))

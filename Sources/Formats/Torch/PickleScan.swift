@@ -82,6 +82,10 @@ struct PickleLimits {
   var memoCount = 1 << 20
   /// Lists, tuples, dictionaries and tensors.
   var objectCount = 1 << 20
+  /// Tensors, each of which has a shape and strides of its own however short its pickle is.
+  var viewCount = 1 << 16
+  /// Lengths and strides of all tensors together.
+  var axisCount = 1 << 18
   /// Containers inside one another.
   var depth = 64
   /// Values of the finished tree, those that are used twice counted twice.

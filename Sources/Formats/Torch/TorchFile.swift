@@ -55,7 +55,12 @@ package struct TorchFile: Sendable {
       throw error.at(path: FilePath.join(archive.path, entry.name))
     }
     var tree = TorchTree(archive, folder: folder, machine.objects, limits: limits)
-    return TorchFile(path: archive.path, root: try tree.value(item))
+    do throws(FormatError) {
+      return TorchFile(path: archive.path, root: try tree.value(item))
+    } catch {
+      // What has an offset is about an entry of the archive, and counts from the archive's start.
+      throw error.offset == nil ? error.at(path: FilePath.join(archive.path, entry.name)) : error
+    }
   }
 
   /// Whether the archive is one that `torch.save` writes.

@@ -11,6 +11,8 @@ struct TorchTree {
   private var tensors: [Int: Tensor] = [:]
   private var valueCount = 0
   private var copiedByteCount = 0
+  /// Dictionaries whose keys are known to differ: one that is shared is visited often.
+  private var checkedDictionaries: Set<Int> = []
 
   init(_ archive: ZipArchive, folder: String, _ objects: PickleObjects, limits: PickleLimits) {
     self.archive = archive
@@ -46,7 +48,7 @@ struct TorchTree {
     case .tensor(let index): return .tensor(try tensor(index))
     case .tuple(let index): return .tuple(try values(objects.tuples[index], depth))
     case .list(let index): return .list(try values(objects.lists[index], depth))
-    case .dictionary(let index): return try dictionary(objects.dictionaries[index], depth)
+    case .dictionary(let index): return try dictionary(index, depth)
     }
   }
 
@@ -59,27 +61,39 @@ struct TorchTree {
   }
 
   private mutating func dictionary(
-    _ dictionary: PickleObjects.Dictionary, _ depth: Int
+    _ index: Int, _ depth: Int
   ) throws(FormatError) -> TorchValue {
+    let dictionary = objects.dictionaries[index]
+    if checkedDictionaries.insert(index).inserted { try Self.checkKeys(dictionary) }
     var members: [(key: TorchValue, value: TorchValue)] = []
-    var texts: Set<String> = []
-    var numbers: Set<Int64> = []
     for member in dictionary.members {
       let key: TorchValue
       switch member.key {
-      case .string(let text):
-        key = .string(text)
-        guard texts.insert(text).inserted else { throw FormatError(.duplicateKey(key: text)) }
-      case .integer(let number):
-        key = .integer(number)
-        guard numbers.insert(number).inserted else {
-          throw FormatError(.duplicateKey(key: String(number)))
-        }
+      case .string(let text): key = .string(text)
+      case .integer(let number): key = .integer(number)
       default: throw FormatError(.invalidPickle(detail: "a key is \(member.key.kind)"))
       }
       members.append((key, try value(member.value, depth: depth + 1)))
     }
     return .dictionary(members)
+  }
+
+  private static func checkKeys(
+    _ dictionary: PickleObjects.Dictionary
+  ) throws(FormatError) {
+    var texts: Set<String> = []
+    var numbers: Set<Int64> = []
+    for member in dictionary.members {
+      switch member.key {
+      case .string(let text):
+        guard texts.insert(text).inserted else { throw FormatError(.duplicateKey(key: text)) }
+      case .integer(let number):
+        guard numbers.insert(number).inserted else {
+          throw FormatError(.duplicateKey(key: String(number)))
+        }
+      default: break
+      }
+    }
   }
 
   // MARK: Tensors

@@ -11,6 +11,8 @@ package enum YAMLDocument {
     package var depth = 32
     /// Scalars, keys and containers.
     package var nodeCount = 100_000
+    /// Lines that start with `%`: directives, or text of a block that is not indented.
+    package var directiveCount = 16
 
     package init() {}
   }
@@ -41,6 +43,7 @@ package enum YAMLDocument {
     if let offset = UTF8Validation.firstInvalidOffset(bytes.span.bytes) {
       throw FormatError(.invalidUTF8(what: "YAML text"), offset: offset)
     }
+    try checkDirectives(bytes, limits)
     var builder = YAMLBuilder(limits: limits)
     try YAMLEvents.read(bytes) { event, place throws(FormatError) in
       try builder.take(event, at: place)
@@ -49,6 +52,23 @@ package enum YAMLDocument {
       throw FormatError(.invalidYAML(detail: "it has no document"))
     }
     return root
+  }
+
+  /// Directives are refused one by one, but the parser reads them all first, each against all before.
+  private static func checkDirectives(
+    _ bytes: [UInt8], _ limits: Limits
+  ) throws(FormatError) {
+    var count = 0
+    var startsLine = true
+    for byte in bytes {
+      if startsLine, byte == UInt8(ascii: "%") { count += 1 }
+      startsLine = byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+    }
+    guard count <= limits.directiveCount else {
+      throw FormatError(
+        .limitExceeded(
+          what: "lines of YAML that start with %", found: count, limit: limits.directiveCount))
+    }
   }
 
   private static func check(_ byteCount: Int, _ limits: Limits) throws(FormatError) {

@@ -1,4 +1,5 @@
-/// Types of plain scalars, by the core schema of YAML 1.2 (section 10.3.2).
+/// Types of plain scalars, by the core schema of YAML 1.2 (section 10.3.2), but text where YAML 1.1 does
+/// not see a number: PyYAML, which most files are written with, leaves such strings unquoted.
 enum YAMLScalar {
   private static let nulls: Set<String> = ["", "~", "null", "Null", "NULL"]
   private static let truths: Set<String> = ["true", "True", "TRUE"]
@@ -16,6 +17,7 @@ enum YAMLScalar {
     if let value = try integer(units, text, place) { return value }
     if isSpecial(units) { throw FormatError(.numberOutOfRange(text: text)) }
     guard isFloat(units) else { return .string(text) }
+    guard isFloatInBoth(units) else { return .string(text) }
     guard let number = Double(text), number.isFinite else {
       throw FormatError(.numberOutOfRange(text: text))
     }
@@ -25,11 +27,11 @@ enum YAMLScalar {
   private static func integer(
     _ units: [UInt8], _ text: String, _ place: YAMLPlace
   ) throws(FormatError) -> JSONValue? {
-    if units.count > 2, units.starts(with: "0x".utf8) || units.starts(with: "0o".utf8) {
-      let radix = units[1] == UInt8(ascii: "x") ? 16 : 8
+    // Octal, 0o17, is a number in YAML 1.2 alone, and stays text: writers of 1.1 do not quote it.
+    if units.count > 2, units.starts(with: "0x".utf8) {
       let digits = text.utf8.dropFirst(2)
-      guard digits.allSatisfy({ isDigit($0, radix: radix) }) else { return nil }
-      guard let value = UInt64(Substring(digits), radix: radix) else {
+      guard digits.allSatisfy({ isDigit($0, radix: 16) }) else { return nil }
+      guard let value = UInt64(Substring(digits), radix: 16) else {
         throw FormatError(.integerOutOfRange(text: text))
       }
       return Int64(exactly: value).map { .integer($0) } ?? .unsigned(value)
@@ -41,7 +43,8 @@ enum YAMLScalar {
     guard digits.count == 1 || digits.first != UInt8(ascii: "0") else {
       throw FormatError(
         .invalidYAML(
-          detail: "integer \(text) starts with 0, expected none, 0o for octal, or quotes (\(place))"
+          detail:
+            "integer \(MessageText.quoted(text)) starts with 0, expected none, or quotes (\(place))"
         ))
     }
     if let value = Int64(text) { return .integer(value) }
@@ -82,6 +85,16 @@ enum YAMLScalar {
       guard takeDigits(&rest) > 0 else { return false }
     }
     return rest.isEmpty
+  }
+
+  /// Whether YAML 1.1 reads the number too: with an exponent it asks for a point before and a sign
+  /// within it.
+  private static func isFloatInBoth(_ units: [UInt8]) -> Bool {
+    guard let mark = units.firstIndex(where: { $0 == UInt8(ascii: "e") || $0 == UInt8(ascii: "E") })
+    else { return true }
+    let sign = units[units.index(after: mark)...].first
+    return units[..<mark].contains(UInt8(ascii: "."))
+      && (sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+"))
   }
 
   private static func isDigit(_ unit: UInt8, radix: Int) -> Bool {

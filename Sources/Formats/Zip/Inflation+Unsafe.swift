@@ -10,20 +10,23 @@ enum Inflation {
   ///   `checksumMismatch`; `fileChanged`.
   static func inflate(_ entry: ZipEntry, of file: MappedFile) throws(FormatError) -> Storage {
     try Storage.allocate(byteCount: entry.byteCount) { target throws(FormatError) in
-      var stream = z_stream()
+      // zlib remembers the address, which only memory of its own keeps.
+      let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+      stream.initialize(to: z_stream())
+      defer { stream.deallocate() }
       // Negative: raw deflate data, without zlib's own header.
       guard
         inflateInit2_(
-          &stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+          stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
       else { throw FormatError(.systemCall(call: "malloc", errno: ENOMEM)) }
-      defer { inflateEnd(&stream) }
-      try run(&stream, entry, file, into: target)
+      defer { inflateEnd(stream) }
+      try run(stream, entry, file, into: target)
       try check(checksum(UnsafeRawBufferPointer(target)), entry)
     }
   }
 
   private static func run(
-    _ stream: inout z_stream, _ entry: ZipEntry, _ file: MappedFile,
+    _ stream: UnsafeMutablePointer<z_stream>, _ entry: ZipEntry, _ file: MappedFile,
     into target: UnsafeMutableRawBufferPointer
   ) throws(FormatError) {
     let block = UnsafeMutableRawBufferPointer.allocate(byteCount: blockByteCount, alignment: 64)
@@ -33,30 +36,30 @@ enum Inflation {
     var consumed = 0
     var written = 0
     while true {
-      if stream.avail_in == 0, consumed < entry.storedByteCount {
+      if stream.pointee.avail_in == 0, consumed < entry.storedByteCount {
         let count = min(blockByteCount, entry.storedByteCount - consumed)
         let start = entry.dataOffset + consumed
         try file.read(start..<(start + count), into: block)
         consumed += count
-        stream.next_in = block.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        stream.avail_in = UInt32(count)
+        stream.pointee.next_in = block.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        stream.pointee.avail_in = UInt32(count)
       }
       let room = min(target.count - written, 1 << 30)
-      let before = stream.avail_in
+      let before = stream.pointee.avail_in
       let status: Int32
       let made: Int
       if room > 0, let out = target.baseAddress {
-        stream.next_out = (out + written).assumingMemoryBound(to: UInt8.self)
-        stream.avail_out = UInt32(room)
-        status = CZlib.inflate(&stream, Z_NO_FLUSH)
-        made = room - Int(stream.avail_out)
+        stream.pointee.next_out = (out + written).assumingMemoryBound(to: UInt8.self)
+        stream.pointee.avail_out = UInt32(room)
+        status = CZlib.inflate(stream, Z_NO_FLUSH)
+        made = room - Int(stream.pointee.avail_out)
         written += made
       } else {
         (status, made) = withUnsafeMutablePointer(to: &beyond) { place in
-          stream.next_out = place
-          stream.avail_out = 1
-          let status = CZlib.inflate(&stream, Z_NO_FLUSH)
-          return (status, 1 - Int(stream.avail_out))
+          stream.pointee.next_out = place
+          stream.pointee.avail_out = 1
+          let status = CZlib.inflate(stream, Z_NO_FLUSH)
+          return (status, 1 - Int(stream.pointee.avail_out))
         }
         guard made == 0 else { throw invalid("inflates to more than its size", entry) }
       }
@@ -64,11 +67,11 @@ enum Inflation {
       guard status == Z_OK || status == Z_BUF_ERROR else {
         throw invalid("is not valid deflate data", entry)
       }
-      guard made > 0 || stream.avail_in < before || consumed < entry.storedByteCount else {
+      guard made > 0 || stream.pointee.avail_in < before || consumed < entry.storedByteCount else {
         throw invalid("ends before its deflate data does", entry)
       }
     }
-    guard stream.avail_in == 0, consumed == entry.storedByteCount else {
+    guard stream.pointee.avail_in == 0, consumed == entry.storedByteCount else {
       throw invalid("has bytes after its deflate data", entry)
     }
     guard written == entry.byteCount else {

@@ -300,6 +300,20 @@ def make_torch(write, zipped, tensor):
                              f"tensor 'data/0' has shape [{1 << 62}, 4], whose byte count overflows 64 bits")
     bad["expanded-bomb"] = (v2(shape=(1 << 20, 1 << 20), strides=(0, 0)),
                             "bytes of strided tensors: 4398046511104, expected at most %d")
+    # One long key in a dictionary that is met half a million times: costs what one comparison costs.
+    key = b"k" * (8 << 20)
+    raw = b"\x80\x02]}X" + len(key).to_bytes(4, "little") + key + b"Nsq\x00a"
+    raw += (b"(" + b"h\x00" * 200_000 + b"e") * 3 + b"."
+    bad["shared-key"] = (saved(None, {}, raw=raw, method=8),
+                         "values of the pickle: 1000001, expected at most 1000000")
+    # One list of arguments, made into a tensor again and again: five bytes of pickle each.
+    raw = (b"\x80\x02]ctorch._utils\n_rebuild_tensor_v2\nq\x00((X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+           b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x3ctQK\x00K\x02\x85K\x01\x85\x89"
+           b"ccollections\nOrderedDict\n)Rtq\x01Ra(")
+    at = len(raw) + 5 * 65_536 - 1
+    raw += b"h\x00h\x01R" * 70_000 + b"e."
+    bad["many-views"] = (saved(None, stored, raw=raw, method=8),
+                         f"tensors of the pickle: 65537, expected at most 65536 (at byte {at})")
     lengths = "a tensor's %s holds -1, expected lengths of at least 0 (at byte 160)"
     bad["negative-stride"] = v2(strides=(-1,)), invalid(lengths % "strides")
     bad["negative-length"] = v2(shape=(-1,)), invalid(lengths % "shape")
