@@ -104,8 +104,16 @@ static void test_refused_folders(void)
     refuse_open("/nowhere/at/all", NULL, ONE(STEER_ERR_IO), __LINE__);
     refuse_open("\xFF\xFE", NULL, ONE(STEER_ERR_IO) | ONE(STEER_ERR_ARGUMENT), __LINE__);
     dictionary = fixture_create(&fixture, &spec);
-    snprintf(path, sizeof path, "%s/cfg.json", fixture.path);
-    refuse_open(path, NULL, ONE(STEER_ERR_IO) | ONE(STEER_ERR_UNSUPPORTED), __LINE__);
+    replace(&fixture, "notes.txt", "no dictionary", 13);
+    snprintf(path, sizeof path, "%s/notes.txt", fixture.path);
+    refuse_open(path, NULL, ONE(STEER_ERR_UNSUPPORTED), __LINE__);
+    unlink(path);
+    {
+        steer_dictionary_t *whole = NULL;
+        snprintf(path, sizeof path, "%s/cfg.json", fixture.path); /* one file stands for its folder */
+        CHECK_STATUS(STEER_OK, steer_dictionary_open(path, NULL, &whole, &probe_error));
+        steer_dictionary_close(whole);
+    }
     for (i = 0; i < 6; i++) {
         options.activation_scale = scales[i];
         refuse_open(fixture.path, &options,
