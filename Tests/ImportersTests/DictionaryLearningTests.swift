@@ -248,6 +248,10 @@ import Testing
         try folder.reason()
           == .value(key: "group_sizes", found: "\(sizes.map(Int.init))", expected: sum))
     }
+    folder.set(TestTensor(i64: "group_sizes", [65], [Int64](repeating: 1, count: 65)))
+    #expect(
+      try folder.reason()
+        == .value(key: "group_sizes", found: "65 sizes", expected: "at most 64"))
     for tensor in [
       TestTensor("group_sizes", [2], [2, 3]), TestTensor(i64: "group_sizes", [], [5]),
       TestTensor(i64: "group_sizes", [0], []),

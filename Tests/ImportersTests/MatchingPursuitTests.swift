@@ -40,6 +40,14 @@ import Testing
     folder.set("max_iterations", 7)
     folder.set("stop_on_duplicate_support", false)
     #expect(try rules(folder.open()) == (0, 7, false))
+    folder.set("max_iterations", .integer(Int64(Int32.max)))
+    guard case .dictionary(let inner) = try folder.failure()?.reason,
+      case .field(let name, let found, _) = inner.reason
+    else {
+      Issue.record("\(String(describing: try folder.failure()?.reason))")
+      return
+    }
+    #expect(name == "maximum iterations" && found == "\(Int32.max)")
     folder.set("max_iterations", .null)
     #expect(try rules(folder.open()) == (0, 3, false))
   }

@@ -44,6 +44,20 @@ import Testing
     #expect(subspace.ablating([3, 3, 3, 3]) == [0.5, 0.5, 3, 3])
   }
 
+  /// b / c where the output undoes the factor, b where it does nothing, f · b where it has a factor.
+  @Test(
+    arguments: [
+      (.undoesNormalisation, 0.5), (.none, 2), (.factor(0.25), 0.5), (.factor(1.5), 3),
+    ] as [(OutputScale, Double)])
+  func originFollowsTheOutputScale(_ scale: OutputScale, _ origin: Double) throws {
+    var scaled = oracle(decoder, bias: [2, 2, 2, 2])
+    scaled.normalisation = .constantFactor(4)
+    scaled.outputScale = scale
+    let subspace = try BlockSubspace(try scaled.dictionary(), block: 0)
+    #expect(subspace.ablating([3, 3, 3, 3]) == [Float(origin), Float(origin), 3, 3])
+    #expect(subspace.energy(of: [Float](repeating: Float(origin), count: 4)) == nil)
+  }
+
   @Test func whatIsNotAnOrthonormalBlockIsRefused() throws {
     var skewed = decoder
     skewed[1] = 0.25

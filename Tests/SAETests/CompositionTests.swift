@@ -123,9 +123,13 @@ import Testing
   }
 
   /// With contributions, meta rows add up to the part of the row that they explain.
-  @Test func contributionsAddUp() throws {
+  @Test(
+    arguments: [Normalisation.none, .constantFactor(2)],
+    [OutputScale.undoesNormalisation, .none, .factor(0.375)])
+  func contributionsAddUp(_ normalisation: Normalisation, _ scale: OutputScale) throws {
     let base = base()
-    var meta = meta(.none)
+    var meta = meta(normalisation)
+    meta.outputScale = scale
     meta.decoderBias = [Float](repeating: 0, count: Self.width)
     let dictionary = try ComposedDictionary(
       base: base.dictionary(), meta: meta.dictionary(), rowScaling: .unitNorm,

@@ -55,6 +55,13 @@ import Testing
     #expect(try codes(short, [1, 1], iterations: 1) == [1])
   }
 
+  /// Every feature once, and one step more: the bound of a pursuit that repeats stop cuts nothing.
+  @Test func theRepeatAfterEveryFeatureCounts() throws {
+    let half: [[Float]] = [[0.5, 0], [0, 0.5]]
+    // Products 2 and 1.75, then 1.5 of the first again.
+    #expect(try codes(half, [4, 3.5], iterations: Int(Int32.max)) == [3.5, 1.75])
+  }
+
   @Test func divergenceIsRefused() {
     let reason = dictionaryFailure { () throws(DictionaryError) in
       let oracle = OracleDictionary(

@@ -212,6 +212,24 @@ import Testing
               name: "residual threshold", found: "\(threshold)",
               expected: "a finite number, at least 0")))
     }
+    // Where repeats do not stop it, nothing but the number of steps need end it.
+    for (iterations, stops, isRefused) in [
+      (4096, false, false), (4097, false, true), (Int(Int32.max), false, true),
+      (Int(Int32.max), true, false),
+    ] {
+      let found = reason(.matchingPursuit) {
+        $0.activation = .matchingPursuit(
+          residualThreshold: 0, maximumIterations: iterations, stopsOnRepeat: stops)
+      }
+      #expect(
+        found
+          == (isRefused
+            ? .field(
+              name: "maximum iterations", found: "\(iterations)",
+              expected:
+                "at most 4096, 4096 or 16 times the width, where repeats do not stop the pursuit")
+            : nil))
+    }
     #expect(
       reason(.matchingPursuit) { $0.encoderBias[4] = 2 }
         == .field(name: "encoder bias[4]", found: "2.0", expected: "0 with matchingPursuit"))
@@ -284,5 +302,89 @@ import Testing
           == .field(name: name, found: "\(found)", expected: expected))
     }
     #expect(reason { $0.prefixes = [1, 3, 6] } == nil)
+  }
+
+  @Test func prefixesAreFew() {
+    func reason(_ count: Int) -> Reason? {
+      var parts = Sigma.relu.oracle(featureCount: 80, width: 4, seed: 1).parts()
+      parts.prefixes = Array(1..<count) + [80]
+      return dictionaryFailure { () throws(DictionaryError) in _ = try SparseDictionary(parts) }
+    }
+    #expect(reason(64) == nil)
+    #expect(reason(65) == .field(name: "prefixes", found: "65 of them", expected: "at most 64"))
+  }
+
+  /// The row that is written has not the statistics of the row that was read.
+  @Test(arguments: [
+    Normalisation.none, .constantFactor(2), .rootWidthOverNorm, .layerNorm(epsilon: 1e-5),
+  ])
+  func transcodersUndoNoStatistics(_ normalisation: Normalisation) {
+    func reason(_ scale: OutputScale?, _ kind: SparseDictionary.Kind) -> Reason? {
+      self.reason {
+        $0.kind = kind
+        $0.normalisation = normalisation
+        $0.outputScale = scale
+      }
+    }
+    for scale in [nil, OutputScale.none, .factor(2)] {
+      #expect(reason(scale, .transcoder) == nil)
+    }
+    #expect(reason(.undoesNormalisation, .autoencoder) == nil)
+    let refusal = Reason.field(
+      name: "output scale", found: "\(normalisation.name) undone in a transcoder",
+      expected: "none or a factor: a transcoder's output cannot undo its input's statistics")
+    #expect(
+      reason(.undoesNormalisation, .transcoder) == (normalisation.dependsOnRow ? refusal : nil))
+  }
+
+  /// Activations are divided by norms: both the norm and its inverse must be numbers.
+  @Test(arguments: [DecoderNormRole.rescalesActivations, .ranksOnly])
+  func decoderNormsHaveInverses(_ role: DecoderNormRole) {
+    func reason(_ value: Float, _ normalisation: Normalisation = .none) -> Reason? {
+      self.reason(.topK) {
+        var values = [Float](repeating: 1, count: 24)
+        for column in 0..<4 { values[3 * 4 + column] = value }
+        $0.decoder = .dense(RowMatrix(rowCount: 6, width: 4, values: values))
+        $0.decoderNormRole = role
+        $0.normalisation = normalisation
+      }
+    }
+    func refusal(_ norm: Double) -> Reason {
+      .field(
+        name: "decoder norm of feature 3", found: "\(norm)",
+        expected: "a finite f32 whose inverse is finite, or 0")
+    }
+    for value: Float in [0, 1e-30, 1e38] { #expect(reason(value) == nil) }
+    // Twice the value each, in f64.
+    for value: Float in [3e38, 1e-40] { #expect(reason(value) == refusal(2 * Double(value))) }
+    if role == .rescalesActivations {
+      #expect(
+        reason(1e-30, .constantFactor(1e20))
+          == refusal(2 * Double(Float(1e-30)) / Double(Float(1e20))))
+    }
+  }
+
+  /// Every field that a dictionary has is that of the parts it gives back.
+  @Test func copiesAreWhole() throws {
+    var parts = Sigma.topK.oracle(featureCount: 6, width: 4, k: 2, seed: 1).parts()
+    parts.flattensHeads = true
+    parts.excludesSpecialTokens = true
+    parts.prefixes = [2, 6]
+    parts.outputScale = .factor(2)
+    parts.normalisation = .constantFactor(3)
+    parts.decoderNormRole = .rescalesActivations
+    parts.subtractsDecoderBias = true
+    parts.files = ["a"]
+    parts.ledger = [LedgerEntry("subject", "statement", source: .measured)]
+    let copy = try SparseDictionary(SparseDictionary.Parts(SparseDictionary(parts)))
+    #expect(copy.flattensHeads)
+    #expect(copy.excludesSpecialTokens == true)
+    #expect(copy.prefixes == [2, 6])
+    #expect(copy.outputScale == .factor(2))
+    #expect(copy.normalisation == .constantFactor(3))
+    #expect(copy.decoderNormRole == .rescalesActivations)
+    #expect(copy.subtractsDecoderBias)
+    #expect(copy.files == ["a"])
+    #expect(copy.ledger.map(\.subject) == ["subject"])
   }
 }

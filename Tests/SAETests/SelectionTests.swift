@@ -26,6 +26,22 @@ import Testing
     #expect(try active([0.5, -3, 3], .absTopK(k: 1), kernels) == [1])
   }
 
+  /// Each group once, ascending, with the places of its features whatever their order.
+  @Test func featuresAreSortedIntoGroups() throws {
+    let dictionary = try exactOracle([1, 5, 2, 3, 4, 6], .groupMax(groups: 3)).dictionary()
+    let features = [5, 0, 4, 1, 5]
+    let encoder = try SelectiveEncoder(dictionary, features: features)
+    guard case .groups(let groups, let rows, let size) = encoder.selection else {
+      Issue.record("\(encoder.selection)")
+      return
+    }
+    #expect(size == 2)
+    #expect(rows.rowCount == 4)
+    #expect(groups.map(\.start) == [0, 4])
+    #expect(groups.map(\.members) == [[1, 3], [0, 2, 4]])
+    #expect(try dictionary.reading(of: features, in: [1]).values == [6, 0, 0, 5, 6])
+  }
+
   @Test func topKDropsWhatIsNotPositive() throws {
     #expect(try active([-1, 2, 0, -3], .topK(k: 4)) == [1])
     #expect(try active([-1, -2, -0.0, 0], .topK(k: 2)) == [])

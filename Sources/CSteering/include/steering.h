@@ -230,7 +230,7 @@ typedef struct steer_dictionary_info {
     uint64_t output_width; /* of the rows that it writes; equal for an autoencoder */
     int32_t activation;
     int32_t normalisation;
-    uint64_t k;            /* features active at most, for TOP_K and ABS_TOP_K; else 0 */
+    uint64_t k;            /* active at most, for TOP_K, ABS_TOP_K, SIGNED_TOP_K; else 0 */
     uint64_t weight_bytes; /* of encoder, decoder and skip as stored */
     int32_t input_layer;   /* where it reads, from the publisher's hook name; -1 if unknown */
     int32_t input_site;
@@ -278,8 +278,10 @@ typedef struct steer_plan steer_plan_t;
 
 /* With D the feature's decoder row as stored, D^ = D/|D|, f its activation before any edit, a its
  * alpha. All activations are read before any edit, then all edits are added: order does not matter.
- * Where a dictionary rescales by decoder norms, D stands for D/|D|; where it normalises rows, edits
- * in units of activations are scaled back by the row's own factor: they decode to what they say. */
+ * Edits in units of activations decode to what they say. Where a dictionary rescales by decoder
+ * norms, D stands for D over its norm in the units of rows (|D|, over the constant factor if there is
+ * one); where its output has a scale of its own, D stands for D times it; where its output undoes the
+ * normalisation of rows, and only there, edits are scaled back by the row's own factor. */
 enum {
     STEER_MODE_ADD = 0,        /* x += a*D, or another strength */
     STEER_MODE_CLAMP = 1,      /* x += (a - f)*D */
@@ -341,8 +343,9 @@ typedef struct steer_intervention {
  * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_NONFINITE (a weight that it needs) or
  *         STEER_ERR_PLAN, whose message names the field as the JSON form does.
  *
- * Cost: copies the rows of the features named; with TOP_K and ABS_TOP_K, when some intervention
- * needs an activation, the first plan reads the whole encoder.  Since ABI 1.
+ * Cost: copies the rows of the features named; with TOP_K, ABS_TOP_K, SIGNED_TOP_K, BLOCK_TOP_K and
+ * MATCHING_PURSUIT, when some intervention needs an activation, the first plan reads the whole
+ * encoder.  Since ABI 1.
  */
 STEER_API steer_status_t steer_plan_compile(
     const steer_dictionary_t *dictionary, const steer_intervention_t *interventions,
@@ -576,8 +579,9 @@ STEER_API steer_status_t steer_reader_create(
 STEER_API void steer_reader_destroy(steer_reader_t *reader);
 
 /**
- * Reads activations: the same bits as a full encode gives. With TOP_K and ABS_TOP_K a feature's
- * rank takes rows of the whole encoder, block by block until it is known.
+ * Reads activations: the same bits as a full encode gives. With TOP_K, ABS_TOP_K and SIGNED_TOP_K a
+ * feature's rank takes rows of the whole encoder, block by block until it is known; with BLOCK_TOP_K
+ * and MATCHING_PURSUIT the whole encoder is read, with GROUP_MAX the rows of the features' groups.
  *
  * @param rows               [n_rows, model_width] of `type`, rows `row_stride` elements apart.
  * @param activations        [n_rows, n_features], rows `activation_stride` floats apart; must not
@@ -617,8 +621,8 @@ STEER_API void steer_encoder_destroy(steer_encoder_t *encoder);
  * @param offsets   [n_rows + 1].
  * @param indices   [capacity].
  * @param values    [capacity]; every one non-zero.
- * @param capacity  Entries that indices and values hold; with TOP_K and ABS_TOP_K k * n_rows is
- *                  always enough, feature_count * n_rows with any activation.
+ * @param capacity  Entries that indices and values hold; with TOP_K, ABS_TOP_K and SIGNED_TOP_K
+ *                  k * n_rows is always enough, feature_count * n_rows with any activation.
  * @param required  Optional; receives the number of entries, also on STEER_ERR_CAPACITY.
  * @param outcomes  Optional, [n_rows]: STEER_ROW_UNDEFINED for rows whose normalisation is
  *                  undefined (they have no entries), else STEER_ROW_UNTOUCHED.
@@ -720,7 +724,8 @@ typedef struct steer_plan_arrays {
  * @param out  Receives the handle; end it with steer_arrays_destroy. Independent of the plan.
  * @return STEER_OK, STEER_ERR_ARGUMENT, or STEER_ERR_UNSUPPORTED for a plan that reads activations of
  *         a kind that the arrays cannot say: groups, two sides, blocks, matching pursuit, or ranks by
- *         decoder norms that activations lose again. A session applies such plans.
+ *         decoder norms that activations lose again, or of dictionaries whose output does not undo
+ *         their normalisation. A session applies such plans.
  *
  * Cost: a copy of all arrays; where activations are ranked of the whole encoder, in f32.  Since ABI 1.
  */

@@ -26,6 +26,12 @@ extension DictionaryLearningImporter {
         .value(
           key: "group_sizes", found: "no vector of integers", expected: "a vector of integers"))
     }
+    guard sizes.count <= SparseDictionary.prefixLimit else {
+      throw ImportError(
+        .value(
+          key: "group_sizes", found: "\(sizes.count) sizes",
+          expected: "at most \(SparseDictionary.prefixLimit)"))
+    }
     var prefixes: [Int] = []
     var count = 0
     for size in sizes {

@@ -102,7 +102,7 @@ package final class CompositionReader {
     out.endRow()
   }
 
-  /// m_j, u_j, and the factor from the meta dictionary's normalised units to those of D_j.
+  /// m_j, u_j, and the factor from what the meta dictionary's decoder adds up to the units of D_j.
   private func encode(
     _ feature: Int
   ) throws(DictionaryError) -> (codes: SparseCodes, row: [Float], scale: Float)? {
@@ -117,7 +117,8 @@ package final class CompositionReader {
     guard
       let transform = meta.normalisation.apply(row, width: meta.modelWidth, into: scratch.base)
     else { return nil }
-    return (codes, row, norm * transform.scale)
+    let scale = meta.denormalisesOutput ? transform.scale : meta.outputScale.factor
+    return (codes, row, norm * scale)
   }
 
   private func check(

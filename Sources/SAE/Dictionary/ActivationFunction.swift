@@ -49,7 +49,8 @@ public enum ActivationFunction: Sendable, Equatable {
   /// Greedy selection against a residual r, at first x̃: the largest max(r·Dᵢ, 0) joins fᵢ and leaves r.
   ///
   /// Stops after `maximumIterations` steps, when ‖r‖ falls below `residualThreshold` (0 never stops),
-  /// when no product is positive, or, where `stopsOnRepeat`, after a step that chose a feature again.
+  /// when no product is positive, or, where `stopsOnRepeat`, after a step that chose a feature again;
+  /// otherwise `maximumIterations` is at most max(4096, 16 · modelWidth), so that a row ends.
   /// Encoder and decoder are one matrix, and there is no encoder bias. Ties: the lower index wins.
   case matchingPursuit(
     residualThreshold: Float, maximumIterations: Int, stopsOnRepeat: Bool = true)

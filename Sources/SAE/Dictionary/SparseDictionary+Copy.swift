@@ -16,6 +16,7 @@ extension SparseDictionary.Parts {
     prefixes = dictionary.prefixes
     input = dictionary.input
     output = dictionary.output
+    flattensHeads = dictionary.flattensHeads
     excludesSpecialTokens = dictionary.excludesSpecialTokens
     ledger = dictionary.ledger
     files = dictionary.files

@@ -74,11 +74,7 @@ extension SparseDictionary {
       }
       try checkDecoderNormRole()
       try checkPrefixes(count: n)
-      if case .factor(let factor) = outputScale {
-        guard factor.isFinite && factor > 0 else {
-          throw field("output scale", factor, "a positive finite number")
-        }
-      }
+      try checkOutputScale()
       if let skip {
         guard kind == .transcoder else {
           throw DictionaryError(
@@ -87,6 +83,20 @@ extension SparseDictionary {
         guard skip.rowCount == decoder.width, skip.width == width else {
           throw shape("skip", [skip.rowCount, skip.width], [decoder.width, width])
         }
+      }
+    }
+
+    private func checkOutputScale() throws(DictionaryError) {
+      if case .factor(let factor) = outputScale {
+        guard factor.isFinite && factor > 0 else {
+          throw field("output scale", factor, "a positive finite number")
+        }
+      }
+      // The statistics are those of the row that was read, and an edit has only the row written.
+      if kind == .transcoder, outputScale == .undoesNormalisation, normalisation.dependsOnRow {
+        throw field(
+          "output scale", "\(normalisation.name) undone in a transcoder",
+          "none or a factor: a transcoder's output cannot undo its input's statistics")
       }
     }
 
@@ -116,8 +126,8 @@ extension SparseDictionary {
         guard blocks >= 1 && blocks <= n / blockSize else {
           throw field("blocks", blocks, "1 to \(n / blockSize), the block count")
         }
-      case .matchingPursuit(let residualThreshold, let maximumIterations, _):
-        try checkPursuit(residualThreshold, maximumIterations)
+      case .matchingPursuit(let residualThreshold, let maximumIterations, let stopsOnRepeat):
+        try checkPursuit(residualThreshold, maximumIterations, stopsOnRepeat)
       }
     }
 
@@ -144,11 +154,20 @@ extension SparseDictionary {
       try check(vector: sides.negativeOffset, "negative offset", count: n)
     }
 
-    private func checkPursuit(_ threshold: Float, _ iterations: Int) throws(DictionaryError) {
+    private func checkPursuit(
+      _ threshold: Float, _ iterations: Int, _ stopsOnRepeat: Bool
+    ) throws(DictionaryError) {
       guard threshold.isFinite && threshold >= 0 else {
         throw field("residual threshold", threshold, "a finite number, at least 0")
       }
       guard iterations >= 1 else { throw field("maximum iterations", iterations, "at least 1") }
+      // With repeats stopping it the pursuit ends by itself; without, nothing else need end it.
+      let limit = max(4096, 16 * encoder.modelWidth)
+      guard stopsOnRepeat || iterations <= limit else {
+        throw field(
+          "maximum iterations", iterations,
+          "at most \(limit), 4096 or 16 times the width, where repeats do not stop the pursuit")
+      }
       guard kind == .autoencoder else {
         throw field("activation", "\(activation.name) in a transcoder", "an autoencoder")
       }
@@ -182,6 +201,10 @@ extension SparseDictionary {
 
     private func checkPrefixes(count n: Int) throws(DictionaryError) {
       guard let last = prefixes.last else { return }
+      guard prefixes.count <= SparseDictionary.prefixLimit else {
+        throw field(
+          "prefixes", "\(prefixes.count) of them", "at most \(SparseDictionary.prefixLimit)")
+      }
       var before = 0
       for (index, prefix) in prefixes.enumerated() {
         guard prefix > before && prefix <= n else {

@@ -26,6 +26,9 @@ public final class SparseDictionary: Sendable {
     case transcoder
   }
 
+  /// How many nested dictionaries there may be: each costs a decoding per row, and counts per feature.
+  package static let prefixLimit = 64
+
   /// A short name for messages and reports, usually the folder's.
   public let name: String
   /// Whether it reconstructs its input or predicts another place.
@@ -48,7 +51,7 @@ public final class SparseDictionary: Sendable {
   public let decoderNormRole: DecoderNormRole
   /// Feature counts of the nested dictionaries, ascending, the last the whole; empty where nothing nests.
   ///
-  /// The features below each count reconstruct a row on their own (Matryoshka SAE, arXiv:2503.17547).
+  /// At most 64. The features below each count reconstruct a row on their own (Matryoshka SAE, arXiv:2503.17547).
   public let prefixes: [Int]
   /// Where rows are read.
   public let input: Tap
@@ -93,7 +96,8 @@ public final class SparseDictionary: Sendable {
   /// Reads the biases and thresholds whole, and the decoder only when `decoderNormRole` needs its
   /// norms; no other weight is touched.
   ///
-  /// - Throws: `DictionaryError` naming the part that does not fit.
+  /// - Throws: `DictionaryError` naming the part that does not fit, or the feature whose decoder norm is
+  ///   of no use.
   package init(_ parts: Parts, kernels: Kernels = .best) throws(DictionaryError) {
     try parts.check()
     name = parts.name
@@ -137,7 +141,20 @@ public final class SparseDictionary: Sendable {
     {
       factor = Double(scale)
     }
-    return (0..<decoder.rowCount).map { Float(decoder.norm(ofRow: $0, kernels) / factor) }
+    var norms: [Float] = []
+    norms.reserveCapacity(decoder.rowCount)
+    for feature in 0..<decoder.rowCount {
+      let norm = decoder.norm(ofRow: feature, kernels) / factor
+      // Activations are divided by it again.
+      guard norm == 0 || (Float(norm).isFinite && (1 / Float(norm)).isFinite) else {
+        throw DictionaryError(
+          .field(
+            name: "decoder norm of feature \(feature)", found: "\(norm)",
+            expected: "a finite f32 whose inverse is finite, or 0"))
+      }
+      norms.append(Float(norm))
+    }
+    return norms
   }
 
   /// The factor that turns an activation into a coefficient of the stored decoder row: 1, or 1/‖Dᵢ‖.

@@ -31,7 +31,8 @@ final class MatchingPursuit {
     self.rows = rows
     kernels = dictionary.kernels
     residualThreshold = Double(threshold)
-    maximumIterations = iterations
+    // Every feature once, and the step that repeats one.
+    maximumIterations = stopsOnRepeat ? min(iterations, dictionary.featureCount + 1) : iterations
     self.stopsOnRepeat = stopsOnRepeat
     let capacity = min(iterations, dictionary.featureCount)
     values = FloatBuffer(count: capacity)

@@ -79,12 +79,9 @@ package final class SelectiveEncoder: Sendable {
       return .rank(among: rivals, k: k, ranking)
     case .groupMax(let groups):
       let size = dictionary.featureCount / groups
-      let starts = Set(features.map { $0 / size * size }).sorted()
-      let found = starts.map { start in
-        Group(
-          start: start,
-          members: features.indices.filter { features[$0] / size * size == start })
-      }
+      let members = Dictionary(grouping: features.indices) { features[$0] / size * size }
+      let starts = members.keys.sorted()
+      let found = starts.map { Group(start: $0, members: members[$0] ?? []) }
       let rows = try dictionary.encoder.rows(
         of: starts.flatMap { Array($0..<($0 + size)) }, dictionary.kernels)
       return .groups(found, rows: rows, size: size)

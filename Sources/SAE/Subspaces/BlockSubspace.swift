@@ -3,8 +3,8 @@ import Tensors
 /// The subspace that one block of features spans, where the rows of its decoder are orthonormal.
 ///
 /// With D the block's decoder rows `[dimension, width]` and D·Dᵀ = I, Dᵀ·D projects onto the subspace.
-/// Rows are in the model's own units; the origin is the decoder bias in those units. Sums in f64. Source:
-/// SASA (arXiv:2606.06333); the formulas follow from orthonormality.
+/// Rows are in the model's own units; the origin is the decoder bias in those units, as the output scale
+/// takes it there. Sums in f64. Source: SASA (arXiv:2606.06333); the formulas follow from orthonormality.
 public struct BlockSubspace: Sendable {
   /// The usual bound on ``orthonormalityDefect``.
   public static let defaultTolerance = 1e-3
@@ -63,14 +63,24 @@ public struct BlockSubspace: Sendable {
         "decoder rows of block \(block)", "max |D·Dᵀ − I| = \(defect)",
         "orthonormal rows, at most \(tolerance)")
     }
-    var factor = 1.0
-    if case .constantFactor(let value) = dictionary.normalisation { factor = Double(value) }
     self.block = block
     dimension = size
     width = dictionary.outputWidth
     orthonormalityDefect = defect
     basis = rows.flatMap { $0 }
-    origin = dictionary.decoderBias.map { Double($0) / factor }
+    let scale = Self.scale(dictionary)
+    origin = dictionary.decoderBias.map { Double($0) * scale }
+  }
+
+  /// What takes a decoded row to the units of the rows, by the dictionary's output scale.
+  private static func scale(_ dictionary: SparseDictionary) -> Double {
+    switch dictionary.outputScale {
+    case .none: return 1
+    case .factor(let factor): return Double(factor)
+    case .undoesNormalisation:
+      guard case .constantFactor(let factor) = dictionary.normalisation else { return 1 }
+      return 1 / Double(factor)
+    }
   }
 
   /// Σ aᵣ·Dᵣ for `coordinates` a `[dimension]`: the edit whose length is ‖a‖, `[width]`.

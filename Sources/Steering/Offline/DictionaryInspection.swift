@@ -65,7 +65,9 @@ public struct DictionaryInspection: Sendable {
         + " \(short(norms.median))"
     let alpha =
       if dictionary.rescalesByDecoderNorm {
-        "alpha 1 adds a unit vector, as one unit of activation decodes to"
+        rescaled(dictionary)
+      } else if case .factor(let factor) = dictionary.outputScale {
+        "alpha 1 adds one of them times \(short(Double(factor)))"
       } else if dictionary.denormalisesOutput, dictionary.normalisation != .none {
         "alpha 1 adds one of them, scaled back by the row's own factor"
       } else if norms.areUnit() {
@@ -74,6 +76,19 @@ public struct DictionaryInspection: Sendable {
         "alpha multiplies them"
       }
     return LedgerEntry("decoder rows", "\(spread); \(alpha)", source: .measured)
+  }
+
+  /// What alpha 1 adds where activations are rescaled by decoder norms.
+  private static func rescaled(_ dictionary: SparseDictionary) -> String {
+    // Norms are those in the row's units: a constant factor that is not undone stays.
+    var length = Double(dictionary.outputScale.factor)
+    if !dictionary.denormalisesOutput, case .constantFactor(let factor) = dictionary.normalisation {
+      length *= Double(factor)
+    }
+    let vector = length == 1 ? "a unit vector" : "a vector of length \(short(length))"
+    let isScaledBack = dictionary.denormalisesOutput && dictionary.normalisation.dependsOnRow
+    return "alpha 1 adds \(vector), as one unit of activation decodes to"
+      + (isScaledBack ? ", scaled back by the row's own factor" : "")
   }
 
   /// Five significant digits, without Foundation.

@@ -47,6 +47,46 @@ import TestSupport
     #expect(!holed.decoderNorms.areUnit())
   }
 
+  /// What alpha 1 adds, by the output's scale, the normalisation and the role of norms.
+  @Test func alphaIsWhatOneUnitDecodesTo() throws {
+    func statement(
+      _ scale: OutputScale?, _ normalisation: Normalisation = .none, rescales: Bool = false
+    ) throws -> String? {
+      var decoder = [Float](repeating: 0, count: 48 * 37)
+      for row in 0..<48 { decoder[row * 37 + row % 37] = 1 }
+      var parts = parts(decoder: decoder)
+      parts.outputScale = scale
+      parts.normalisation = normalisation
+      if rescales {
+        parts.activation = .topK(k: 4)
+        parts.decoderNormRole = .rescalesActivations
+      }
+      return try DictionaryInspection(try SparseDictionary(parts)).ledger.last?.statement
+    }
+    #expect(try statement(.factor(0.25)) == "unit; alpha 1 adds one of them times 0.25")
+    #expect(
+      try statement(.factor(0.25), .layerNorm(epsilon: 1e-5))
+        == "unit; alpha 1 adds one of them times 0.25")
+    #expect(
+      try statement(nil, .layerNorm(epsilon: 1e-5))
+        == "unit; alpha 1 adds one of them, scaled back by the row's own factor")
+    #expect(
+      try statement(OutputScale.none, .layerNorm(epsilon: 1e-5))
+        == "unit; alpha is the length of the edit")
+    let decoded = ", as one unit of activation decodes to"
+    let cases: [(OutputScale?, Normalisation, String)] = [
+      (nil, .constantFactor(4), "a unit vector\(decoded)"),
+      (OutputScale.none, .constantFactor(4), "a vector of length 4.0\(decoded)"),
+      (.factor(0.25), .none, "a vector of length 0.25\(decoded)"),
+      (.factor(0.25), .constantFactor(4), "a unit vector\(decoded)"),
+      (nil, .rootWidthOverNorm, "a unit vector\(decoded), scaled back by the row's own factor"),
+    ]
+    for (scale, normalisation, expected) in cases {
+      #expect(
+        try statement(scale, normalisation, rescales: true) == "unit; alpha 1 adds \(expected)")
+    }
+  }
+
   @Test func everyWeightIsChecked() throws {
     var decoder = sample.weights.decoder
     decoder[47 * 37 + 36] = .nan

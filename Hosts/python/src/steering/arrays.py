@@ -32,7 +32,7 @@ class PlanArrays:
     normalisation: str  #: ``"none"``, ``"constant"``, ``"root-width"`` or ``"layer-norm"``
     normalisation_value: float  #: c of constant, eps of layer norm
     selection: str  #: ``"threshold"``, ``"gate"``, ``"top-k"``, ``"abs-top-k"`` or ``"signed-top-k"``
-    k: int  #: of top-k and abs-top-k
+    k: int  #: of top-k, abs-top-k and signed-top-k
     model_width: int  #: of rows read
     width: int  #: of rows written
 

@@ -27,7 +27,7 @@ class DictionaryInfo:
     output_width: int  #: width of the rows that it writes
     activation: str  #: ``"relu"``, ``"jump-relu"``, ``"top-k"``, ...
     normalisation: str  #: what is done to a row before encoding
-    k: int  #: features active at most, for top-k and abs-top-k; else 0
+    k: int  #: active at most, for top-k, abs-top-k, signed-top-k; else 0
     weight_bytes: int  #: of encoder, decoder and skip as stored
     input_layer: int | None  #: block that it reads at, where the publisher's hook name says so
     input_site: str  #: place in that block, ``"residual-post"`` for the output of the block
