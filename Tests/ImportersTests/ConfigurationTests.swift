@@ -184,6 +184,45 @@ import Testing
       return
     }
   }
+
+  /// What a training run's `save_model` writes beside the fields of inference.
+  @Test func trainingCheckpoints() throws {
+    var folder = try SAELensFolder()
+    #expect(try folder.open().entry("training checkpoint") == nil)
+    for key in [
+      "decoder_init_norm", "l1_coefficient", "lp_norm", "l1_warm_up_steps",
+      "use_sparse_activations", "aux_loss_coefficient", "jumprelu_init_threshold",
+      "jumprelu_bandwidth", "jumprelu_sparsity_loss_mode", "l0_coefficient", "l0_warm_up_steps",
+      "pre_act_loss_coefficient", "jumprelu_tanh_scale", "jumprelu_ste_to_input", "target_l0",
+    ] {
+      folder.set(key, 1)
+      #expect(try folder.failure() == nil, "\(key)")
+    }
+    let entry = try #require(try folder.open().entry("training checkpoint"))
+    #expect(entry.source == .config(key: "decoder_init_norm"))
+    #expect(entry.statement.contains("target_l0"))
+    folder.set("l2_coefficient", 1)
+    guard case .unknownKey("l2_coefficient", let accepted) = try folder.failure()?.reason else {
+      Issue.record("an unknown key was accepted")
+      return
+    }
+    #expect(!accepted.contains("l1_coefficient"))
+  }
+
+  /// The weights' own path does as well as the folder's.
+  @Test func weightsFileBesideItsConfiguration() throws {
+    let folder = try SAELensFolder("topk")
+    try folder.write()
+    #expect(try DictionaryImporter.format(of: folder.weightsPath) == .saelens)
+    let dictionary = try DictionaryImporter.open(folder.weightsPath)
+    #expect(dictionary.activation == .topK(k: 2))
+    #expect(dictionary.files == (try folder.open().files))
+    try folder.folder.remove("cfg.json")
+    guard case .unknownLayout = importFailure(folder.weightsPath)?.reason else {
+      Issue.record("weights alone")
+      return
+    }
+  }
 }
 
 /// The last part of a path.

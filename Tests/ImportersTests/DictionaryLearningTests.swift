@@ -184,10 +184,27 @@ import Testing
   @Test func tensorsOfAnotherClass() throws {
     let folder = try Self.folder("AutoEncoderNew")
     try Self.write("\"dict_class\": \"AutoEncoder\"", to: folder)
-    guard case .missingTensor("bias", _, "AutoEncoder") = try folder.reason() else {
-      Issue.record("AutoEncoderNew as AutoEncoder")
-      return
-    }
+    #expect(
+      try folder.reason()
+        == .value(
+          key: "dict_class", found: "\"AutoEncoder\" beside the tensors of AutoEncoderNew",
+          expected:
+            "the tensors of that class; pass --architecture AutoEncoderNew to read it as what"
+            + " the tensors are"))
+    let given = try folder.open(.with { $0.architecture = "AutoEncoderNew" })
+    #expect(!given.subtractsDecoderBias)
+    #expect(
+      given.entry("architecture")
+        == LedgerEntry(
+          "architecture",
+          "AutoEncoderNew, whose tensors these are; 'dict_class' says 'AutoEncoder'",
+          source: .option("architecture AutoEncoderNew")))
+    // Neither the configuration's tensors nor the caller's.
+    #expect(
+      try folder.reason(.with { $0.architecture = "GatedAutoEncoder" })
+        == .value(
+          key: "architecture", found: "\"GatedAutoEncoder\"",
+          expected: "\"AutoEncoder\", as the configuration's 'dict_class' says"))
     let unfit = try TorchFolder("ae.pt", [TestTensor("w", [1], [1])])
     guard case .value("dict_class", let found, _) = try unfit.reason() else {
       Issue.record("no class fits")
@@ -259,6 +276,50 @@ import Testing
       folder.set(tensor)
       guard case .value("group_sizes", "no vector of integers", _) = try folder.reason() else {
         Issue.record("\(tensor.shape)")
+        continue
+      }
+    }
+  }
+
+  /// As the library's loader leaves the file: the same function, unit rows.
+  @Test func unitRowsOnRequest() throws {
+    let folder = try Self.folder("AutoEncoder")
+    let stored = try folder.open(.with { $0.activationUnits = .raw })
+    let unit = try folder.open(.with { $0.activationUnits = .normalised })
+    #expect(unit.entry("decoder rows")?.source == .option("activation units normalised"))
+    func near(_ a: [Float], _ b: [Double]) -> Bool {
+      a.count == b.count && zip(a, b).allSatisfy { abs(Double($0) - $1) <= 1e-6 * max(1, abs($1)) }
+    }
+    let decoder = folder.floats("decoder.weight")
+    let encoder = folder.floats("encoder.weight")
+    let bias = folder.floats("encoder.bias")
+    for feature in 0..<5 {
+      let row = (0..<3).map { Double(decoder[$0 * 5 + feature]) }
+      let norm = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      #expect(stored.decoder.values(ofRow: feature, .best) == row.map(Float.init))
+      #expect(near(unit.decoder.values(ofRow: feature, .best), row.map { $0 / norm }))
+      #expect(
+        near(
+          try unit.encoder.featureMajor(.best).values(ofRow: feature, .best),
+          (0..<3).map { Double(encoder[feature * 3 + $0]) * norm }))
+      #expect(near([unit.encoderBias[feature]], [Double(bias[feature]) * norm]))
+    }
+    #expect(unit.decoderBias == stored.decoderBias)
+    var zero = folder
+    zero.set(TestTensor("decoder.weight", [3, 5], [Float](repeating: 0, count: 15)))
+    guard
+      case .value("decoder.weight", "norm 0.0 of column 0", _) = try zero.reason(
+        .with { $0.activationUnits = .normalised })
+    else {
+      Issue.record("a row was divided by zero")
+      return
+    }
+    for one in Self.classes where one.name != "AutoEncoder" {
+      guard
+        case .refused("activation units for class '\(one.name)'", _, _) = try Self.folder(one)
+          .reason(.with { $0.activationUnits = .raw })
+      else {
+        Issue.record("\(one.name)")
         continue
       }
     }

@@ -123,16 +123,79 @@ import Testing
     try refusal.check(try Self.folder())
   }
 
-  static func crossLayer() throws -> ImportFolder {
-    var folder = try ImportFolder()
+  static func crossLayer(
+    config: Bool = false, prefix: String = "", suffix: String = "_width_0k_l0_medium"
+  ) throws -> ImportFolder {
+    var folder = try ImportFolder(config ? "config.json" : nil)
+    folder.config = [
+      .init("architecture", "jump_relu"), .init("model_name", "google/gemma-3-270m"),
+      .init("hf_hook_point_in", "model.layers.{all}.pre_feedforward_layernorm.output"),
+      .init("hf_hook_point_out", "model.layers.{all}.post_feedforward_layernorm.output"),
+      // Two layers of six features.
+      .init("width", 12), .init("affine_connection", false), .init("type", "clt"),
+    ]
     for layer in 0..<2 {
-      folder.files["layer_\(layer)_width_0k_l0_medium.safetensors"] = [
+      folder.files["\(prefix)layer_\(layer)\(suffix).safetensors"] = [
         Numbers.normal("w_enc", [4, 6]), Numbers.normal("w_dec", [6, 2, 4]),
         Numbers.normal("b_enc", [6]), Numbers.normal("b_dec", [4]),
         Numbers.normal("threshold", [6]),
       ]
     }
     return folder
+  }
+
+  /// The published names, and what the configuration beside them declares.
+  @Test func publishedCrossLayerFolder() throws {
+    let folder = try Self.crossLayer(config: true, prefix: "params_", suffix: "")
+    let transcoder = try folder.openCrossLayer()
+    #expect(try DictionaryImporter.format(of: folder.folder.path) == .gemmaScope2CrossLayer)
+    #expect(transcoder.layerCount == 2)
+    for layer in 0..<2 {
+      #expect(
+        transcoder.encoders[layer].input
+          == Tap(
+            model: "google/gemma-3-270m",
+            moduleHook: "model.layers.\(layer).pre_feedforward_layernorm.output"))
+      #expect(
+        transcoder.encoders[layer].output
+          == Tap(
+            model: "google/gemma-3-270m", hook: "blocks.\(layer).hook_mlp_out",
+            moduleHook: "model.layers.\(layer).post_feedforward_layernorm.output"))
+    }
+  }
+
+  static let declarations: [Refusal] = [
+    Refusal("features of one layer", ["width", "6", "12, the features of all layers"]) {
+      folder, _ in folder.set("width", 6)
+    },
+    Refusal("type", ["type", "transcoder", "clt, where"]) { folder, _ in
+      folder.set("type", "transcoder")
+    },
+    Refusal("crosscoder", ["refused", "type 'crosscoder'", "several layers"]) { folder, _ in
+      folder.set("type", "crosscoder")
+    },
+    Refusal("crosscoder with two axes", ["refused", "type 'crosscoder'"]) { folder, _ in
+      folder.set("type", "crosscoder")
+      folder.set(Numbers.normal("w_dec", [6, 4]))
+    },
+    Refusal("affine declared", ["affine_connection", "layer 0", "no 'affine_skip_connection'"]) {
+      folder, _ in folder.set("affine_connection", true)
+    },
+    Refusal("affine undeclared", ["affine_connection", "false", "have 'affine_skip_connection'"]) {
+      folder, _ in folder.set(Numbers.normal("affine_skip_connection", [4, 4]))
+    },
+    Refusal("two variants", ["layer_0_big.safetensors and params_layer_0.safetensors", "variant"]) {
+      folder, _ in
+      for layer in 0..<2 {
+        folder.files["layer_\(layer)_big.safetensors"] =
+          folder.files["params_layer_\(layer).safetensors"]
+      }
+    },
+  ]
+
+  @Test(arguments: declarations) func declarationsOfCrossLayerFolders(_ refusal: Refusal) throws {
+    try refusal.check(
+      try Self.crossLayer(config: true, prefix: "params_", suffix: ""), crossLayer: true)
   }
 
   static let crossLayerRefusals: [Refusal] = [

@@ -107,6 +107,39 @@ import class Foundation.FileManager
     }
   }
 
+  /// What counts is where the folder is, however it is written.
+  @Test func namesOfTheWholePath() throws {
+    let files = try Files("gemma-scope-2b-pt-transcoders/layer_3")
+    try files.write()
+    let plain = try Files("plain")
+    try plain.write()
+    let working = FileManager.default.currentDirectoryPath
+    let up = String(repeating: "../", count: working.split(separator: "/").count)
+    let relative = up + files.path.dropFirst() + "/."
+    guard case .missingKey("kind", _) = importFailure(relative)?.reason else {
+      Issue.record("a relative path hides the names")
+      return
+    }
+    // Names that the path leaves again are not names of folders that the file is in.
+    try FileManager.default.createDirectory(
+      at: URL(fileURLWithPath: plain.root.file("embedding")), withIntermediateDirectories: true)
+    #expect(importFailure(plain.root.file("embedding/../plain")) == nil)
+  }
+
+  @Test func absolutePaths() throws {
+    let current = "/home/me/gemma-scope-2b-pt-transcoders/layer_3"
+    for (path, expected) in [
+      (".", current), ("", current), ("width_16k/", current + "/width_16k"),
+      ("./a//b/../c", current + "/a/c"), ("..", "/home/me/gemma-scope-2b-pt-transcoders"),
+      ("../../../../../..", "/"), ("/x/./y/..", "/x"), ("/", "/"),
+    ] {
+      #expect(try FileSystem.absolute(path, from: current) == expected, "\(path)")
+    }
+    let working = FileManager.default.currentDirectoryPath
+    #expect(try FileSystem.absolute(".") == working)
+    #expect(try FileSystem.absolute("x") == working + "/x")
+  }
+
   @Test func declarationsFromNames() throws {
     let cases: [(String, Tap)] = [
       (

@@ -182,12 +182,44 @@ import Testing
     #expect(try current.open().entry("rows") == nil)
   }
 
+  /// Two names of one setting must say the same.
+  @Test(
+    arguments: [
+      ("activation_fn", "activation_fn_str", "relu", "topk"),
+      ("hook_name", "hook_point", "blocks.1.hook_resid_pre", "blocks.2.hook_resid_pre"),
+      ("hook_layer", "hook_point_layer", 1, 2),
+      ("hook_head_index", "hook_point_head_index", 1, 2),
+    ] as [(String, String, JSONValue, JSONValue)])
+  func renamedKeysAgree(
+    _ newer: String, _ older: String, _ value: JSONValue, _ other: JSONValue
+  ) throws {
+    var folder = try SAELensFolder(legacy: nil)
+    folder.set(newer, value)
+    folder.set(older, value)
+    #expect(try folder.failure() == nil)
+    folder.set(older, other)
+    #expect(
+      try folder.failure()?.reason
+        == .value(
+          key: older, found: other.serialised(pretty: false),
+          expected: value.serialised(pretty: false) + ", as '\(newer)' says"))
+    folder.set(older, .null)
+    #expect(try folder.failure() == nil)
+  }
+
   @Test func trainingSettingsAreKnownAndUnknownKeysAreNot() throws {
     var folder = try SAELensFolder(legacy: nil)
     for key in ["l1_coefficient", "lr", "hook_point_layer", "dataset_path", "context_size"] {
       folder.set(key, .null)
     }
     #expect(try folder.open().featureCount == 5)
+    for key in [
+      "hook_eval", "hook_point_eval", "resume", "n_batches_for_norm_estimate", "output_path",
+      "disable_concat_sequences", "logger", "llm_device", "log_weights_to_wandb",
+    ] {
+      folder.set(key, "NOT_IN_USE")
+      #expect(try folder.failure() == nil, "\(key)")
+    }
     folder.set("decoder_transform", "hadamard")
     guard case .unknownKey("decoder_transform", let accepted) = try folder.failure()?.reason
     else {

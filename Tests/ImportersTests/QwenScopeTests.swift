@@ -44,6 +44,78 @@ import Testing
     }
   }
 
+  private func configuration(_ fields: String) -> String {
+    #"{"model_type": "topk_sae", "base_model": "Qwen/Qwen3-8B-Base", "num_layers": 36, "#
+      + #""dtype": "float32", "# + fields + "}"
+  }
+
+  @Test func configurationDecides() throws {
+    let folder = try make()
+    try folder.folder.write(
+      configuration(#""d_model": 3, "d_sae": 5, "k": 2, "hook_point": "resid_post""#),
+      to: "config.json")
+    let dictionary = try folder.open()
+    #expect(dictionary.activation == .signedTopK(k: 2))
+    #expect(dictionary.entry("k")?.source == .config(key: "k"))
+    #expect(
+      dictionary.input
+        == Tap(
+          model: "Qwen/Qwen3-8B-Base", hook: "blocks.7.hook_resid_post",
+          moduleHook: "model.layers.7"))
+    #expect(dictionary.files == [folder.filePath, folder.folder.file("config.json")])
+    #expect(try folder.reason(Self.two) == nil)
+    #expect(
+      try folder.reason(.with { $0.k = 3 })
+        == .value(key: "k", found: "3", expected: "2, as the configuration's 'k' says"))
+    // A place that is not known is no place.
+    try folder.folder.write(
+      configuration(#""k": 2, "hook_point": "mlp""#), to: "config.json")
+    let elsewhere = try folder.open()
+    #expect(elsewhere.input == Tap(model: "Qwen/Qwen3-8B-Base"))
+    #expect(elsewhere.entry("place")?.source == .config(key: "hook_point"))
+  }
+
+  @Test func configurationErrors() throws {
+    let folder = try make("layer36.sae.pt")
+    let cases: [(String, ImportError.Reason)] = [
+      (
+        #""d_model": 4"#,
+        .value(key: "d_model", found: "4", expected: "3, as the tensors' shapes say")
+      ),
+      (
+        #""d_sae": 4"#,
+        .value(key: "d_sae", found: "4", expected: "5, as the tensors' shapes say")
+      ),
+      (
+        #""d_sae": 5"#,
+        .value(
+          key: "num_layers", found: "36", expected: "more than 36, the layer in the file's name")
+      ),
+      (
+        #""relu": true"#,
+        .unknownKey(
+          key: "relu",
+          accepted: [
+            "model_type", "base_model", "d_model", "d_sae", "k", "num_layers", "hook_point",
+            "dtype",
+          ])
+      ),
+    ]
+    for (fields, reason) in cases {
+      try folder.folder.write(configuration(#""k": 2, "# + fields), to: "config.json")
+      let failure = try folder.failure()
+      #expect(failure?.reason == reason)
+      #expect(failure?.path == folder.folder.file("config.json"))
+    }
+    // Another tool's file says nothing.
+    try folder.folder.write(#"{"k": 3, "model_type": "qwen3"}"#, to: "config.json")
+    #expect(try folder.open(Self.two).activation == .signedTopK(k: 2))
+    guard case .missingKey("k", _) = try folder.reason() else {
+      Issue.record("k of another tool")
+      return
+    }
+  }
+
   @Test func layers() throws {
     let folder = try make()
     try folder.write()

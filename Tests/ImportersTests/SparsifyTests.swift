@@ -89,6 +89,22 @@ import Testing
     Refusal("skip of an autoencoder", ["skip_connection", "transcode"]) { folder, _ in
       folder.set("skip_connection", true)
     },
+    Refusal("skip without 'transcode'", ["missingKey", "transcode", "--kind transcoder"]) {
+      folder, _ in
+      folder.set("transcode", nil)
+      folder.set("skip_connection", true)
+      folder.set(Numbers.normal("W_skip", [4, 4]))
+    },
+    Refusal("skip of an autoencoder by option", ["skip_connection", "transcode"]) {
+      folder, options in
+      folder.set("transcode", nil)
+      folder.set("skip_connection", true)
+      options.kind = .autoencoder
+    },
+    Refusal("kind against the file", ["kind", "transcoder", "autoencoder, as 'transcode' says"]) {
+      _, options in options.kind = .transcoder
+    },
+    Refusal("kind embedding", ["kind", "embedding"]) { _, options in options.kind = .embedding },
     Refusal("skip missing", ["missingTensor", "W_skip"]) { folder, _ in
       folder.set("skip_connection", true)
       folder.set("transcode", true)
@@ -112,6 +128,31 @@ import Testing
 
   @Test(arguments: refusals) func refuses(_ refusal: Refusal) throws {
     try refusal.check(try Self.folder())
+  }
+
+  /// Early transcoders lack the key: what they are is the caller's to say.
+  @Test func kindOfFilesWithoutTheKey() throws {
+    var folder = try Self.folder()
+    folder.config = [
+      .init("expansion_factor", 32), .init("normalize_decoder", true), .init("num_latents", 6),
+      .init("k", 2), .init("multi_topk", false), .init("skip_connection", true), .init("d_in", 4),
+    ]
+    folder.set(Numbers.normal("W_skip", [4, 4]))
+    let transcoder = try folder.open(.with { $0.kind = .transcoder })
+    #expect(transcoder.kind == .transcoder)
+    #expect(!transcoder.subtractsDecoderBias)
+    #expect(transcoder.skip != nil)
+    #expect(transcoder.entry("decoder bias")?.source == .option("kind transcoder"))
+    #expect(
+      transcoder.entry("kind")?.statement.contains("would subtract the decoder bias") == true)
+    folder.set("skip_connection", false)
+    folder.remove("W_skip")
+    let plain = try folder.open()
+    #expect(plain.kind == .autoencoder && plain.subtractsDecoderBias)
+    #expect(plain.entry("decoder bias")?.source == .publisherDefault(key: "transcode"))
+    #expect(try folder.open(.with { $0.kind = .transcoder }).kind == .transcoder)
+    folder.set("transcode", true)
+    #expect(try folder.open(.with { $0.kind = .transcoder }).entry("kind") == nil)
   }
 
   @Test func signedCanBeReadAsLaterVersionsDo() throws {
@@ -145,5 +186,8 @@ import Testing
     #expect(dictionary.input.moduleHook == "layers.10.mlp")
     #expect(dictionary.input.hook == nil)
     #expect(dictionary.entry("module")?.source == .fileName("layers.10.mlp"))
+    // However the folder is written.
+    let dotted = try DictionaryImporter.open(path + "/../layers.10.mlp/.")
+    #expect(dotted.input.moduleHook == "layers.10.mlp")
   }
 }

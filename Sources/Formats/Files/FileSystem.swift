@@ -58,6 +58,37 @@ package enum FileSystem {
     FilePath.split(path)
   }
 
+  /// `path` from the root on, without `.`, `..` and empty components; links are not followed.
+  ///
+  /// A relative path starts at `current`, by default the process's working directory.
+  ///
+  /// - Throws: `systemCall` when the working directory is needed and has no name.
+  package static func absolute(
+    _ path: String, from current: String? = nil
+  ) throws(FormatError) -> String {
+    var whole = path
+    if !path.hasPrefix("/") {
+      let start = if let current { current } else { try workingDirectory() }
+      whole = join(start, path)
+    }
+    var parts: [Substring] = []
+    for part in whole.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+
+  private static func workingDirectory() throws(FormatError) -> String {
+    guard let name = getcwd(nil, 0) else {
+      throw FormatError(.systemCall(call: "getcwd", errno: errno))
+    }
+    defer { free(name) }
+    guard let path = String(validatingCString: name) else {
+      throw FormatError(.invalidUTF8(what: "the working directory's name"))
+    }
+    return path
+  }
+
   /// The last component of `path` that is not empty, `.` included.
   package static func name(of path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? path

@@ -34,6 +34,16 @@ extension CrossLayerDecoder {
 }
 
 extension DictionarySource {
+  /// Throws when two of `files` are of one layer, and names them.
+  func checkDistinct(_ files: [(layer: Int, name: String)]) throws(ImportError) {
+    for (file, next) in zip(files, files.dropFirst()) where file.layer == next.layer {
+      throw ImportError(
+        .value(
+          key: "layers", found: "\(file.name) and \(next.name), both of layer \(file.layer)",
+          expected: "one file for each layer: put one variant in a folder"), path: path)
+    }
+  }
+
   /// Throws unless `layers` are 0, 1, 2, … without a gap.
   func checkComplete(_ layers: [Int]) throws(ImportError) {
     guard layers == Array(0..<layers.count) else {

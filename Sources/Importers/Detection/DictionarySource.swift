@@ -59,6 +59,15 @@ final class DictionarySource {
   /// The path of `name`, which may lie in a folder of the folder.
   func path(of name: String) -> String { FileSystem.join(folder, name) }
 
+  /// ``folder`` from the root on, for what the names of folders declare.
+  func absoluteFolder() throws(ImportError) -> String {
+    do throws(FormatError) {
+      return try FileSystem.absolute(folder)
+    } catch {
+      throw ImportError(.format(error), path: path)
+    }
+  }
+
   /// Whether the caller's folder has `name`, or the caller's file is it.
   func has(_ name: String) throws(ImportError) -> Bool {
     if !name.utf8.contains(UInt8(ascii: "/")) { return names.contains(name) }

@@ -3,6 +3,42 @@ import SAE
 import Tensors
 
 extension DictionaryLearningImporter {
+  /// The declared class, or, where its tensors are not there, the caller's whose tensors they are.
+  ///
+  /// Trainers of the library write class names by hand, some of them another's.
+  static func confirm(
+    _ declared: DictionaryLearningClass, _ config: inout DictionaryLearningConfig,
+    _ state: TorchState, _ options: ImportOptions
+  ) throws(ImportError) -> DictionaryLearningClass {
+    let fitting = DictionaryLearningClass.fitting(state.names)
+    let isThere = fitting.contains(declared)
+    if let given = options.architecture, given != declared.rawValue {
+      guard !isThere, let other = fitting.first(where: { $0.rawValue == given }) else {
+        throw ImportError(
+          .value(
+            key: "architecture", found: "\"\(given)\"",
+            expected: "\"\(declared.rawValue)\", as the configuration's 'dict_class' says"))
+      }
+      config.ledger.removeAll { $0.subject == "architecture" }
+      config.ledger.append(
+        .architecture(
+          "\(given), whose tensors these are; 'dict_class' says '\(declared.rawValue)'",
+          source: .option("architecture \(given)")))
+      return other
+    }
+    // A file that only lacks a tensor of its class fits others as well: that tensor is named later.
+    let known = Set(declared.neededNames + declared.optionalNames)
+    guard options.architecture == nil, !isThere, !fitting.isEmpty,
+      !known.isSuperset(of: state.names)
+    else { return declared }
+    let names = fitting.map(\.rawValue).joined(separator: " or ")
+    throw ImportError(
+      .value(
+        key: "dict_class", found: "\"\(declared.rawValue)\" beside the tensors of \(names)",
+        expected: "the tensors of that class; pass --architecture \(names) to read it as what the"
+          + " tensors are"))
+  }
+
   static func threshold(_ weights: WeightReader) throws(ImportError) -> Float {
     let value = try weights.scalar("threshold")
     guard value >= 0 else {
@@ -57,22 +93,79 @@ extension DictionaryLearningImporter {
     return prefixes
   }
 
-  /// The library's loader divides decoder rows of other norms than 1 by them, which changes no
-  /// reconstruction and multiplies activations; here the file is taken as it is.
-  static func decoderNorms(
-    _ parts: SparseDictionary.Parts, _ kernels: Kernels
-  ) -> LedgerEntry {
+  /// Takes decoder rows as stored, or divided by their norms as the library's loader leaves them.
+  ///
+  /// Dᵢ/‖Dᵢ‖ beside encoder row and bias times ‖Dᵢ‖ is the same function, activations times ‖Dᵢ‖.
+  /// Only the loader of `AutoEncoder` does that.
+  static func chooseUnits(
+    _ one: DictionaryLearningClass, _ parts: inout SparseDictionary.Parts,
+    _ units: ImportOptions.ActivationUnits?, _ kernels: Kernels
+  ) throws(ImportError) {
+    guard one == .autoEncoder || one == .autoEncoderNew else {
+      return try refuse(units, of: one)
+    }
     let norms = (0..<parts.decoder.rowCount).map { parts.decoder.norm(ofRow: $0, kernels) }
     let (least, most) = (norms.min() ?? 0, norms.max() ?? 0)
     // The library's own test for "all ones" (torch.allclose).
     let isUnit = norms.allSatisfy { abs($0 - 1) <= 1e-5 + 1e-8 }
-    return LedgerEntry(
-      "decoder rows",
-      isUnit
-        ? "of norm 1"
-        : "as stored, of norm \(Float(least)) to \(Float(most)); the library's loader would divide"
-          + " them by it and multiply activations",
-      source: .measured)
+    if one == .autoEncoderNew { try refuse(units, of: one) }
+    if units == .normalised, !isUnit {
+      guard let row = norms.firstIndex(where: { !($0 > 0 && $0.isFinite) }) else {
+        return try divideRows(by: norms, &parts, kernels)
+      }
+      throw ImportError(
+        .value(
+          key: "decoder.weight", found: "norm \(Float(norms[row])) of column \(row)",
+          expected: "positive norms, by which activation units 'normalised' divide"))
+    }
+    parts.ledger.append(
+      LedgerEntry(
+        "decoder rows",
+        isUnit
+          ? "of norm 1"
+          : "as stored, of norm \(Float(least)) to \(Float(most)); the library's loader would divide"
+            + " them by it and multiply activations",
+        source: .measured))
+  }
+
+  private static func refuse(
+    _ units: ImportOptions.ActivationUnits?, of one: DictionaryLearningClass
+  ) throws(ImportError) {
+    guard units != nil else { return }
+    throw ImportError(
+      .refused(
+        what: "activation units for class '\(one.rawValue)'",
+        why: "only the library's loader of AutoEncoder changes them",
+        advice: "leave the option out"))
+  }
+
+  private static func divideRows(
+    by norms: [Double], _ parts: inout SparseDictionary.Parts, _ kernels: Kernels
+  ) throws(ImportError) {
+    let rows: FeatureRows
+    do throws(DictionaryError) {
+      rows = try parts.encoder.featureMajor(kernels)
+    } catch {
+      throw ImportError(.dictionary(error))
+    }
+    let width = parts.decoder.width
+    var encoder: [Float] = []
+    var decoder: [Float] = []
+    encoder.reserveCapacity(norms.count * width)
+    decoder.reserveCapacity(norms.count * width)
+    for (feature, norm) in norms.enumerated() {
+      encoder += rows.values(ofRow: feature, kernels).map { Float(Double($0) * norm) }
+      decoder += parts.decoder.values(ofRow: feature, kernels).map { Float(Double($0) / norm) }
+      parts.encoderBias[feature] = Float(Double(parts.encoderBias[feature]) * norm)
+    }
+    parts.encoder = EncoderMatrix(
+      RowMatrix(rowCount: norms.count, width: width, values: encoder), layout: .featureMajor)
+    parts.decoder = .dense(RowMatrix(rowCount: norms.count, width: width, values: decoder))
+    parts.ledger.append(
+      LedgerEntry(
+        "decoder rows",
+        "divided by their norms, encoder rows and biases multiplied by them, as the library's loader"
+          + " does: activations are times ‖Dᵢ‖", source: .option("activation units normalised")))
   }
 
   /// Takes the biases of a checkpoint to the units of the rows, as the library does when it ends.

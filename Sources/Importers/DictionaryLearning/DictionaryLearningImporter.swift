@@ -29,7 +29,7 @@ enum DictionaryLearningImporter: SingleLayerImporter {
   static func read(
     _ source: DictionarySource, options: ImportOptions, kernels: Kernels
   ) throws(ImportError) -> SparseDictionary.Parts {
-    try options.check(uses: [.architecture, .activationScale], in: format)
+    try options.check(uses: [.architecture, .activationUnits, .activationScale], in: format)
     let name =
       source.names.contains(weightsName)
       ? weightsName : try source.requireName(endingIn: suffixes, layout)
@@ -47,6 +47,7 @@ enum DictionaryLearningImporter: SingleLayerImporter {
       let weights = WeightReader(
         tensors: file.state.tensors, architecture: one.rawValue, kernels: kernels)
       var parts = try read(one, decided, file.state, weights, name: source.name, ignored)
+      try chooseUnits(one, &parts, options.activationUnits, kernels)
       try fold(file, &parts, options)
       if hasConfigFile { parts.files.append(source.path(of: DictionaryLearningConfig.fileName)) }
       return parts
@@ -60,13 +61,7 @@ enum DictionaryLearningImporter: SingleLayerImporter {
     _ config: inout DictionaryLearningConfig, _ state: TorchState, _ options: ImportOptions
   ) throws(ImportError) -> DictionaryLearningClass {
     if let declared = config.dictionaryClass {
-      if let given = options.architecture, given != declared.rawValue {
-        throw ImportError(
-          .value(
-            key: "architecture", found: "\"\(given)\"",
-            expected: "\"\(declared.rawValue)\", as the configuration's 'dict_class' says"))
-      }
-      return declared
+      return try confirm(declared, &config, state, options)
     }
     if let given = options.architecture {
       config.ledger.append(.architecture(given, source: .option("architecture \(given)")))
@@ -107,8 +102,7 @@ enum DictionaryLearningImporter: SingleLayerImporter {
     parts.ledger.append(.decoderBias(isSubtracted: one.subtractsDecoderBias))
     let k = try agreedK(config, state, n)
     switch one {
-    case .autoEncoder, .autoEncoderNew:
-      parts.ledger.append(decoderNorms(parts, weights.kernels))
+    case .autoEncoder, .autoEncoderNew: break
     case .gated:
       let gate = parts.encoderBias
       parts.encoderBias = Array(repeating: 0, count: n)

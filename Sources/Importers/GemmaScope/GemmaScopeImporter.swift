@@ -41,7 +41,7 @@ enum GemmaScopeImporter: SingleLayerImporter {
       source.names.contains(fileName)
       ? fileName : try source.requireName(endingIn: [".npz"], layout)
     let path = source.path(of: name)
-    let names = GemmaScopeNames(folder: source.folder)
+    let names = GemmaScopeNames(folder: try source.absoluteFolder())
     let weights = WeightReader(
       tensors: try source.npz(name), architecture: "jumprelu", kernels: kernels)
     do throws(ImportError) {

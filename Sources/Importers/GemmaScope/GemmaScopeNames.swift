@@ -22,6 +22,7 @@ struct GemmaScopeNames {
   /// The folder name that says how many features are active on average.
   var averageL0: (value: Int, name: String)?
 
+  /// Reads the names in `folder`, a path from the root on: one that starts elsewhere hides some.
   init(folder: String) {
     for part in folder.split(separator: "/") {
       if part == "embedding" { isEmbedding = true }

@@ -29,6 +29,13 @@ struct GemmaScope2Config {
 
   init(_ document: JSONValue, ignoring ignored: Set<String>) throws(ImportError) {
     let reader = try ConfigReader(document: document, file: Self.fileName)
+    if !ignored.contains("type"), case .string("crosscoder") = document["type"] {
+      throw ImportError(
+        .refused(
+          what: "type 'crosscoder'",
+          why: "its features read several layers at once, each through its own encoder",
+          advice: "use another dictionary"))
+    }
     try reader.checkKeys(Self.keys, ignoring: ignored)
     _ = try reader.choice("architecture", of: ["jump_relu"], default: nil)
     model = try reader.string("model_name")
@@ -43,6 +50,25 @@ struct GemmaScope2Config {
     if reader.has("width") {
       width = try reader.integer("width", in: SAELensConfig.featureCounts)
     }
+  }
+
+  /// Marks every layer in the names of a cross-layer transcoder's modules.
+  private static let everyLayer = "{all}"
+
+  /// The places of layer `layer` of a cross-layer transcoder; the model alone where no name is given
+  /// that stands for every layer.
+  static func taps(_ config: GemmaScope2Config?, layer: Int) -> (input: Tap, output: Tap) {
+    func tap(_ module: String?) -> Tap {
+      guard let module, module.contains(everyLayer) else { return Tap(model: config?.model) }
+      return Self.tap(model: config?.model, module: module.replacing(everyLayer, with: "\(layer)"))
+    }
+    return (tap(config?.moduleIn), tap(config?.moduleOut))
+  }
+
+  /// Whether the configuration in the folder says that it is a crosscoder.
+  static func declaresCrosscoder(_ source: DictionarySource) throws(ImportError) -> Bool {
+    guard try source.hasBeside(fileName) else { return false }
+    return try source.json(fileName)["type"] == .string("crosscoder")
   }
 
   /// The place of one of the published module names; the name itself is always kept.

@@ -8,7 +8,8 @@ import Tensors
 enum GemmaScope2CrossLayerImporter: CrossLayerImporter {
   static let format = DictionaryFormat.gemmaScope2CrossLayer
   static let layout =
-    "a folder with layer_N….safetensors whose w_dec has an axis of layers (gemma-scope-2-clt)"
+    "a folder with params_layer_N.safetensors (or layer_N….safetensors) whose w_dec has an axis of"
+    + " layers (gemma-scope-2-clt)"
   static let thresholdName = GemmaScope2Importer.thresholdName
   static let skipName = GemmaScope2Importer.skipName
   static let arrays = GemmaScope2Importer.arrays
@@ -17,11 +18,12 @@ enum GemmaScope2CrossLayerImporter: CrossLayerImporter {
     GemmaScope2Config.keys + arrays.names + [thresholdName, skipName]
   }
 
-  /// The layer of `layer_N.safetensors` and `layer_N_….safetensors`.
+  /// The layer of `layer_N.safetensors` and `layer_N_….safetensors`, both also with `params_` before.
   static func layer(_ name: String) -> Int? {
-    guard name.hasPrefix("layer_"), name.hasSuffix(".safetensors") else { return nil }
-    let digits = name.dropFirst("layer_".count).prefix { $0.isASCII && $0.isNumber }
-    guard let next = name.dropFirst("layer_".count + digits.count).first, next == "_" || next == "."
+    let rest = name.hasPrefix("params_") ? name.dropFirst("params_".count) : name[...]
+    guard rest.hasPrefix("layer_"), rest.hasSuffix(".safetensors") else { return nil }
+    let digits = rest.dropFirst("layer_".count).prefix { $0.isASCII && $0.isNumber }
+    guard let next = rest.dropFirst("layer_".count + digits.count).first, next == "_" || next == "."
     else { return nil }
     return Int32(digits).map(Int.init)
   }
@@ -29,7 +31,12 @@ enum GemmaScope2CrossLayerImporter: CrossLayerImporter {
   static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
     if try stackedName(source) != nil { return true }
     guard source.file == nil, let first = source.layers(layer).first else { return false }
-    return try axes(source, first.name) == 3
+    switch try axes(source, first.name) {
+    case 3: return true
+    // A crosscoder's files have the same names: reading says what it is.
+    case _?: return try GemmaScope2Config.declaresCrosscoder(source)
+    case nil: return false
+    }
   }
 
   private static func axes(
@@ -71,6 +78,7 @@ enum GemmaScope2CrossLayerImporter: CrossLayerImporter {
         throw ImportError(
           .unknownLayout(found: source.summary, accepted: [layout]), path: source.path)
       }
+      try source.checkDistinct(found)
       try source.checkComplete(found.map(\.layer))
       for (_, name) in found {
         let weights = try reader(source, name, kernels)
@@ -83,9 +91,13 @@ enum GemmaScope2CrossLayerImporter: CrossLayerImporter {
         files += weights.tensors.paths
       }
     }
+    if let config {
+      let path = source.path(of: GemmaScope2Config.fileName)
+      try ImportError.located(at: path) { () throws(ImportError) in try check(config, layers) }
+      files.insert(path, at: 0)
+    }
     for index in layers.indices {
-      layers[index].input = Tap(model: config?.model)
-      layers[index].output = Tap(model: config?.model)
+      (layers[index].input, layers[index].output) = GemmaScope2Config.taps(config, layer: index)
     }
     var parts = CrossLayerTranscoder.Parts(
       name: source.name, layers: layers, decoder: try .make(decoders, layout: .full))
@@ -102,6 +114,32 @@ enum GemmaScope2CrossLayerImporter: CrossLayerImporter {
       parts.ledger.append(.skip("Sᵀ · x of the target layer's row, stored [in, out]"))
     }
     return parts
+  }
+
+  /// Compares what the configuration declares with the weights.
+  private static func check(
+    _ config: GemmaScope2Config, _ layers: [CrossLayerTranscoder.Layer]
+  ) throws(ImportError) {
+    if let type = config.type, type != "clt" {
+      throw ImportError(
+        .value(
+          key: "type", found: "\"\(type)\"", expected: "clt, where w_dec has an axis of layers"))
+    }
+    let total = layers.reduce(0) { $0 + $1.encoderBias.count }
+    if let width = config.width, width != total {
+      throw ImportError(
+        .value(
+          key: "width", found: "\(width)", expected: "\(total), the features of all layers together"
+        ))
+    }
+    guard let declared = config.hasAffineConnection else { return }
+    if let layer = layers.firstIndex(where: { ($0.skip != nil) != declared }) {
+      throw ImportError(
+        .value(
+          key: "affine_connection", found: "\(declared)",
+          expected: "\(!declared): the weights of layer \(layer) have "
+            + (declared ? "no '\(skipName)'" : "'\(skipName)'")))
+    }
   }
 
   private static func reader(

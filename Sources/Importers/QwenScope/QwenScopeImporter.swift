@@ -12,8 +12,8 @@ enum QwenScopeImporter: SingleLayerImporter {
   static let arrays = DenseLayout(
     encoder: "W_enc", encoderOrientation: .featureMajor,
     decoder: "W_dec", decoderOrientation: .modelMajor, encoderBias: "b_enc", decoderBias: "b_dec")
-  /// Every name that the file may hold.
-  static var acceptedNames: [String] { arrays.names }
+  /// Every name that the files may hold.
+  static var acceptedNames: [String] { arrays.names + QwenScopeConfig.keys }
 
   static func layer(_ name: String) -> Int? {
     LayerName.number(in: name, after: "layer", before: ".sae.pt")
@@ -57,33 +57,42 @@ enum QwenScopeImporter: SingleLayerImporter {
     try weights.checkNames(needed: arrays.names)
     try state.checkValues(beside: arrays.names, ignoring: options.ignoredConfigKeys)
     let n = try weights.length(of: "b_enc")
-    guard let k = options.k else {
-      throw ImportError(
-        .missingKey(
-          key: "k",
-          expected: "the option k: no file holds it; it ends the repository's name, as in"
-            + " SAE-Res-…-W64K-L0_50"))
-    }
+    let config = try QwenScopeConfig.beside(source, ignoring: options.ignoredConfigKeys)
+    let (k, kSource) = try QwenScopeConfig.k(config, options.k)
     guard (1...n).contains(k) else {
       throw ImportError(
         .value(key: "k", found: "\(k)", expected: "1 to \(n), the number of features"))
     }
     var parts = try arrays.read(weights, name: source.name)
+    if let config {
+      let path = source.path(of: QwenScopeConfig.fileName)
+      try ImportError.located(at: path) { () throws(ImportError) in
+        try config.check(width: parts.encoder.modelWidth, featureCount: n, layer: layer)
+      }
+      parts.files.append(path)
+    }
     parts.activation = .signedTopK(k: k)
     parts.ledger += [
       .architecture("topk"),
-      LedgerEntry("k", "\(k)", source: .option("k \(k)")),
+      LedgerEntry("k", "\(k)", source: kSource),
       LedgerEntry(
         "selection", "the k largest pre-activations, sign kept; ties go to the lower index",
         source: .formatRule),
       .decoderBias(isSubtracted: false), .unscaledUnits,
     ]
+    parts.input = Tap(model: config?.model)
     if let layer {
-      parts.input = Tap(
-        hook: "blocks.\(layer).hook_resid_post", moduleHook: "model.layers.\(layer)")
-      parts.output = parts.input
+      if let tap = QwenScopeConfig.tap(config, layer: layer) {
+        parts.input = tap
+      } else if let place = config?.hookPoint {
+        parts.ledger.append(
+          LedgerEntry(
+            "place", "'\(place)', which is no place known here",
+            source: .config(key: "hook_point")))
+      }
       parts.ledger.append(.layer(layer, fileName: name))
     }
+    parts.output = parts.input
     return parts
   }
 }

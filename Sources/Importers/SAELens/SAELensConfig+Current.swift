@@ -12,7 +12,9 @@ extension SAELensConfig {
     }
     let architecture = try architecture(named: name)
     let accepted = SAELensConfigKeys.common + SAELensConfigKeys.extra(architecture)
-    try checkKeys(reader, accepted: accepted, ignoring: ignored)
+    // Settings of training are accepted too, but would bury the others in a message.
+    try checkKeys(
+      reader, accepted: accepted, ignoring: ignored.union(SAELensConfigKeys.currentTraining))
 
     let width = try reader.integer("d_in", in: widths)
     let normalisation = try reader.choice(
@@ -33,6 +35,7 @@ extension SAELensConfig {
         "rescale_acts_by_decoder_norm", default: false)
     }
     if architecture == .matchingPursuit { config.pursuit = try config.pursuit(reader) }
+    config.explainTraining(reader)
     try config.readMetadata(reader)
     config.explain(reader)
     return config
@@ -54,6 +57,17 @@ extension SAELensConfig {
     return Pursuit(
       residualThreshold: Float(threshold), maximumIterations: iterations,
       stopsOnRepeat: try reader.bool("stop_on_duplicate_support", default: true))
+  }
+
+  /// Notes the settings of training that the library writes when a run is saved.
+  private mutating func explainTraining(_ reader: ConfigReader) {
+    let found = SAELensConfigKeys.currentTraining.filter(reader.has)
+    guard let first = found.first else { return }
+    ledger.append(
+      LedgerEntry(
+        "training checkpoint",
+        "the configuration is that of a training run: \(found.joined(separator: ", ")) are of its"
+          + " loss and start, and not used", source: .config(key: first)))
   }
 
   private mutating func readMetadata(_ reader: ConfigReader) throws(ImportError) {

@@ -11,6 +11,7 @@ extension SAELensConfig {
       reader, accepted: SAELensConfigKeys.legacy + SAELensConfigKeys.legacyMetadata,
       ignoring: ignored.union(SAELensConfigKeys.legacyTraining))
 
+    try checkAgreement(reader)
     var architecture = try architecture(named: try reader.string("architecture") ?? "standard")
     guard architecture != .matchingPursuit else {
       throw ImportError(
@@ -85,6 +86,22 @@ extension SAELensConfig {
           ? .config(key: "sae_lens_version") : .publisherDefault(key: "sae_lens_version")))
     config.explain(reader)
     return config
+  }
+
+  /// Names of one setting in different versions, the newer first.
+  private static let renamed = [
+    ("activation_fn", "activation_fn_str"), ("hook_name", "hook_point"),
+    ("hook_layer", "hook_point_layer"), ("hook_head_index", "hook_point_head_index"),
+  ]
+
+  /// Throws where a file has both names of a setting with different values.
+  private static func checkAgreement(_ reader: ConfigReader) throws(ImportError) {
+    for (newer, older) in renamed where reader.has(newer) && reader.has(older) {
+      guard !reader.isNull(newer), !reader.isNull(older),
+        let value = reader.object[newer], value != reader.object[older]
+      else { continue }
+      throw reader.mismatch(older, "\(value.serialised(pretty: false)), as '\(newer)' says")
+    }
   }
 
   /// Booleans are older than names: true meant the expected-average scale.

@@ -21,6 +21,15 @@ enum SAELensConfigKeys {
     }
   }
 
+  /// Settings of training that `save_model` of a training run writes among the fields of a current
+  /// configuration; none of them matters for inference.
+  static let currentTraining = [
+    "decoder_init_norm", "l1_coefficient", "lp_norm", "l1_warm_up_steps", "use_sparse_activations",
+    "aux_loss_coefficient", "jumprelu_init_threshold", "jumprelu_bandwidth",
+    "jumprelu_sparsity_loss_mode", "l0_coefficient", "l0_warm_up_steps",
+    "pre_act_loss_coefficient", "jumprelu_tanh_scale", "jumprelu_ste_to_input", "target_l0",
+  ]
+
   /// Fields of a flat legacy file that decide how it is run.
   static let legacy = [
     "architecture", "d_in", "d_sae", "d_out", "dtype", "device", "apply_b_dec_to_input",
@@ -40,28 +49,34 @@ enum SAELensConfigKeys {
 
   /// Settings of training runs that legacy files carry along; none of them matters for inference.
   static let legacyTraining = [
-    "act_store_device", "adam_beta1", "adam_beta2", "autocast", "autocast_lm", "b_dec_init_method",
-    "buffer_size", "cached_activations_path", "checkpoint_path", "compile_llm", "compile_sae",
-    "compile_model", "d_head", "dead_feature_estimation_method", "dead_feature_threshold",
-    "dead_feature_window", "dead_feature_frequency", "decoder_heuristic_init",
-    "decoder_heuristic_init_norm", "decoder_orthogonal_init", "eval_batch_size_prompts",
-    "eval_every_n_wandb_logs", "expansion_factor", "exclude_bos", "feature_reinit_scale",
-    "feature_resampling_method", "feature_sampling_method", "feature_sampling_window",
-    "finetuning_method", "finetuning_tokens", "from_pretrained_path", "ghost_grads_loss_scale",
-    "gated", "hook_point_out", "hook_point_layer_out", "init_encoder_as_decoder_transpose",
-    "is_dataset_tokenized", "jumprelu_bandwidth", "jumprelu_init_threshold", "l0_lambda",
-    "l1_coefficient", "l1_loss_wd_norm", "l1_warm_up_steps", "llm_compilation_mode",
-    "log_activations_store_to_wandb", "log_optimizer_state_to_wandb", "log_to_wandb", "lp_norm",
-    "lr", "lr_decay_steps", "lr_end", "lr_scheduler_name", "lr_warm_up_steps", "min_l1_coefficient",
-    "model_kwargs", "mse_loss_normalization", "n_batches_in_buffer", "n_batches_in_store_buffer",
-    "n_checkpoints", "n_eval_batches", "n_eval_seqs", "n_restart_cycles", "name", "noise_factor",
-    "normalize_sae_decoder", "prepend_bos_token", "resample_batches", "run_name",
-    "sae_compilation_mode", "save_format", "scale_sparsity_penalty_by_decoder_norm", "seed",
+    "act_store_device", "activations_mixing_fraction", "adam_beta1", "adam_beta2", "autocast",
+    "autocast_lm", "aux_loss_coefficient", "b_dec_init_method", "buffer_size",
+    "cached_activations_path", "checkpoint_path", "compile_llm", "compile_model", "compile_sae",
+    "d_head", "dead_feature_estimation_method", "dead_feature_frequency", "dead_feature_threshold",
+    "dead_feature_window", "decoder_heuristic_init", "decoder_heuristic_init_norm",
+    "decoder_init_norm", "decoder_orthogonal_init", "disable_concat_sequences",
+    "eval_batch_size_prompts", "eval_every_n_wandb_logs", "exclude_bos", "expansion_factor",
+    "feature_reinit_scale", "feature_resampling_method", "feature_sampling_method",
+    "feature_sampling_window", "finetuning_method", "finetuning_tokens", "from_pretrained_path",
+    "gated", "ghost_grads_loss_scale", "hook_eval", "hook_point_eval", "hook_point_layer_out",
+    "hook_point_out", "init_encoder_as_decoder_transpose", "is_dataset_tokenized",
+    "jumprelu_bandwidth", "jumprelu_init_threshold", "jumprelu_sparsity_loss_mode",
+    "jumprelu_tanh_scale", "l0_coefficient", "l0_lambda", "l0_warm_up_steps", "l1_coefficient",
+    "l1_loss_wd_norm", "l1_warm_up_steps", "llm_compilation_mode", "llm_device",
+    "log_activations_store_to_wandb", "log_optimizer_state_to_wandb", "log_to_wandb",
+    "log_weights_to_wandb", "logger", "lp_norm", "lr", "lr_decay_steps", "lr_end",
+    "lr_scheduler_name", "lr_warm_up_steps", "min_l1_coefficient", "model_kwargs",
+    "mse_loss_normalization", "n_batches_for_norm_estimate", "n_batches_in_buffer",
+    "n_batches_in_store_buffer", "n_checkpoints", "n_eval_batches", "n_eval_seqs",
+    "n_restart_cycles", "name", "noise_factor", "normalize_sae_decoder", "output_path",
+    "pre_act_loss_coefficient", "prefetch_llm_batches", "prepend_bos_token", "resample_batches",
+    "resume", "resume_from_checkpoint", "run_name", "sae_compilation_mode", "save_final_checkpoint",
+    "save_format", "scale_sparsity_penalty_by_decoder_norm", "seed", "sequence_separator_token",
     "sparsity_penalty_warm_up_steps", "store_batch_size", "store_batch_size_prompts", "streaming",
-    "tokens_per_buffer", "tokens_per_eval", "total_training_steps", "total_training_tokens",
-    "train_batch_size", "train_batch_size_tokens", "training_tokens", "type",
-    "use_cached_activations",
-    "use_eindex", "use_ghost_grads", "use_sparse_activations", "use_transcoder", "verbose",
-    "wandb_entity", "wandb_id", "wandb_log_frequency", "wandb_name", "wandb_notes", "wandb_project",
+    "target_l0", "tokens_per_buffer", "tokens_per_eval", "total_training_steps",
+    "total_training_tokens", "train_batch_size", "train_batch_size_tokens", "training_tokens",
+    "type", "use_cached_activations", "use_chat_formatting", "use_eindex", "use_ghost_grads",
+    "use_sparse_activations", "use_transcoder", "verbose", "wandb_entity", "wandb_id",
+    "wandb_log_frequency", "wandb_name", "wandb_notes", "wandb_project",
   ]
 }

@@ -19,6 +19,7 @@ enum SAELensImporter: SingleLayerImporter {
   }
 
   static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
+    if source.file == weightsStem + ".safetensors" { return try source.hasBeside(configName) }
     guard source.names.contains(configName) else { return false }
     // A lone configuration is one whose weights are missing: reading says so.
     return source.hasSafetensors(stem: weightsStem)

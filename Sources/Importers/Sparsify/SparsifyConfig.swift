@@ -20,9 +20,11 @@ struct SparsifyConfig {
   var featureCount: Int
   var k: Int
   var isTranscoder: Bool
+  var kindSource: LedgerEntry.Source
   var hasSkip: Bool
 
-  init(_ document: JSONValue, ignoring ignored: Set<String>) throws(ImportError) {
+  init(_ document: JSONValue, options: ImportOptions) throws(ImportError) {
+    let ignored = options.ignoredConfigKeys
     let reader = try ConfigReader(document: document, file: "cfg.json")
     try reader.checkKeys(Self.keys, ignoring: ignored)
     let name = try reader.choice(
@@ -32,8 +34,8 @@ struct SparsifyConfig {
     width = try reader.integer("d_in", in: SAELensConfig.widths)
     featureCount = try Self.featureCount(reader, width)
     k = reader.has("k") ? try reader.integer("k", in: 1...featureCount) : 32
-    isTranscoder = try reader.bool("transcode", default: false)
     hasSkip = try reader.bool("skip_connection", default: false)
+    (isTranscoder, kindSource) = try Self.kind(reader, options.kind, hasSkip: hasSkip)
     // Training facts: the file's rows are what they are, and the loss is no part of inference.
     _ = try reader.bool("normalize_decoder", default: true)
     _ = try reader.bool("multi_topk", default: false)
@@ -57,6 +59,38 @@ struct SparsifyConfig {
           key: "k", found: "\(k)",
           expected: "a divisor of \(featureCount), the number of latents, with groupmax"))
     }
+  }
+
+  /// What `transcode` says, else the caller, else an autoencoder, unless a skip speaks against that.
+  private static func kind(
+    _ reader: ConfigReader, _ given: ImportOptions.DeclaredKind?, hasSkip: Bool
+  ) throws(ImportError) -> (isTranscoder: Bool, source: LedgerEntry.Source) {
+    if given == .embedding {
+      throw ImportError(
+        .value(key: "kind", found: "embedding", expected: "autoencoder or transcoder"))
+    }
+    if reader.has("transcode") {
+      let declared = try reader.bool("transcode", default: nil)
+      if let given, (given == .transcoder) != declared {
+        throw ImportError(
+          .value(
+            key: "kind", found: given.rawValue,
+            expected: (declared ? "transcoder" : "autoencoder") + ", as 'transcode' says"))
+      }
+      return (declared, .config(key: "transcode"))
+    }
+    guard let given else {
+      guard !hasSkip else {
+        throw ImportError(
+          .missingKey(
+            key: "transcode",
+            expected:
+              "true or false, or the option kind: the file has 'skip_connection', which only"
+              + " transcoders have, from before the key; pass --kind transcoder"))
+      }
+      return (false, .publisherDefault(key: "transcode"))
+    }
+    return (given == .transcoder, .option("kind \(given.rawValue)"))
   }
 
   /// `num_latents`, or, when that is 0 or missing, `d_in · expansion_factor`.

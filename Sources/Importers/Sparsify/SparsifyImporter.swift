@@ -26,18 +26,18 @@ enum SparsifyImporter: SingleLayerImporter {
   static func read(
     _ source: DictionarySource, options: ImportOptions, kernels: Kernels
   ) throws(ImportError) -> SparseDictionary.Parts {
-    try options.check(uses: [], in: format)
+    try options.check(uses: [.kind], in: format)
     let document = try source.json(configName)
     let config = try ImportError.located(at: source.path(of: configName)) {
       () throws(ImportError) in
-      try SparsifyConfig(document, ignoring: options.ignoredConfigKeys)
+      try SparsifyConfig(document, options: options)
     }
     let weights = WeightReader(
       tensors: try source.safetensors(weightsName), architecture: config.activation.rawValue,
       kernels: kernels)
     return try ImportError.located(at: weights.path) { () throws(ImportError) in
       var parts = try assemble(config, weights, name: source.name)
-      declareModule(&parts, source)
+      try declareModule(&parts, source)
       parts.files.insert(source.path(of: configName), at: 0)
       return parts
     }
@@ -68,9 +68,16 @@ enum SparsifyImporter: SingleLayerImporter {
     }
     parts.ledger += [
       .architecture(config.activation.rawValue, source: config.activationSource),
-      .decoderBias(isSubtracted: !config.isTranscoder, source: .config(key: "transcode")),
-      .unscaledUnits,
+      .decoderBias(isSubtracted: !config.isTranscoder, source: config.kindSource), .unscaledUnits,
     ]
+    if config.isTranscoder, case .option = config.kindSource {
+      parts.ledger.append(
+        LedgerEntry(
+          "kind",
+          "transcoder: 'transcode' is missing, for which the library of today takes false and would"
+            + " subtract the decoder bias, which is of another place than the rows",
+          source: config.kindSource))
+    }
     if config.hasSkip {
       let skip = try weights.matrix(
         skipName, [config.width, config.width], from: "cfg d_in")
@@ -102,8 +109,8 @@ enum SparsifyImporter: SingleLayerImporter {
   /// the block before.
   private static func declareModule(
     _ parts: inout SparseDictionary.Parts, _ source: DictionarySource
-  ) {
-    let folder = FileSystem.name(of: source.folder)
+  ) throws(ImportError) {
+    let folder = FileSystem.name(of: try source.absoluteFolder())
     let fields = folder.split(separator: ".", omittingEmptySubsequences: false)
     let isModule =
       folder == "embed_tokens"
