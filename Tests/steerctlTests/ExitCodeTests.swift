@@ -113,6 +113,7 @@ import Testing
     Case("hooks layers.3.gate", 3, "hook 'layers.3.gate' is unknown, accepted: hook_embed, "),
     Case("hooks direction.3", 3, "expected the scheme: repeng or cvector-generator"),
     Case("hooks ffn_out-3 --model gemma-3-270m", 3, "confirm 'sandwich-norm'"),
+    Case("hooks ffn_inp-3 --model gemma-3-270m", 3, "expected sa_out-3"),
     Case("inspect SAE --top-k 2", 3, "the option 'k' with layout 'saelens' is not supported"),
     Case("inspect SAE --layer 2", 3, "the option 'layer' with layout 'saelens'"),
     Case("inspect SAE --kind transcoder", 3, "the option 'kind' with layout 'saelens'"),

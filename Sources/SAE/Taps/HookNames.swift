@@ -13,6 +13,7 @@ public enum HookNames {
   ) -> String? {
     let model = HookModel(model)
     let layer = place.layer
+    if place.site == .residualMid, model.isParallel { return nil }
     switch scheme {
     case .transformerLens:
       return place.site == .embedding ? "hook_embed" : "blocks.\(layer).\(place.site.rawValue)"
@@ -93,13 +94,24 @@ public enum HookNames {
     switch place.site {
     case .embedding: return "inp_embd"
     case .residualPre: return layer > 0 ? "l_out-\(layer - 1)" : nil
-    case .residualMid: return "ffn_inp-\(layer)"
+    case .residualMid: return llamaCppMiddle(model).map { "\($0)-\(layer)" }
     case .residualPost: return "l_out-\(layer)"
     case .attentionHeads: return "kqv_out-\(layer)"
-    case .mlpInput: return "ffn_norm-\(layer)"
+    case .mlpInput: return model.hasNormBeforeMLP ? "ffn_norm-\(layer)" : nil
     case .mlpRawOut: return "ffn_out-\(layer)"
     case .mlpOut: return model.norms == .before ? "ffn_out-\(layer)" : nil
-    case .attentionRawOut, .attentionOut, .mlpNormalised: return nil
+    case .attentionOut: return model.norms == .sandwich ? "attn_post_norm-\(layer)" : nil
+    case .attentionRawOut, .mlpNormalised: return nil
+    }
+  }
+
+  /// What llama.cpp's graph calls the stream between attention and MLP, without the block's number.
+  static func llamaCppMiddle(_ model: HookModel) -> String? {
+    switch model.gemma {
+    case .first, .second: "sa_out"
+    case .fourth: "attn_out"
+    case .thirdN, .unknown: nil
+    case nil: model.isParallel || model.isUnknown ? nil : "ffn_inp"
     }
   }
 }

@@ -72,7 +72,10 @@ package struct HookResolver {
       case .hiddenStates: ["hidden_states[i]"]
       case .sparsify: ["layers.N (or h.N)", "layers.N.mlp", "embed_tokens"]
       case .llamaCpp:
-        ["l_out-N", "ffn_inp-N", "ffn_norm-N", "ffn_out-N", "kqv_out-N", "inp_embd"]
+        [
+          "l_out-N", "ffn_inp-N", "sa_out-N", "attn_post_norm-N", "ffn_norm-N", "ffn_out-N",
+          "kqv_out-N", "inp_embd",
+        ]
       case .repeng: ["direction.N with a scheme, N from 1"]
       case .cvectorGenerator: scheme == nil ? [] : ["direction.N, N from 1"]
       }
@@ -91,11 +94,11 @@ package struct HookResolver {
 
   private func read(_ scheme: HookScheme) throws(HookError) -> Reading? {
     switch scheme {
-    case .transformerLens: transformerLens()
+    case .transformerLens: try transformerLens()
     case .huggingFace: try huggingFace()
     case .hiddenStates: try hiddenStates()
     case .sparsify: sparsify()
-    case .llamaCpp: llamaCpp()
+    case .llamaCpp: try llamaCpp()
     case .repeng: direction(0)
     case .cvectorGenerator: direction(1)
     }
@@ -103,10 +106,12 @@ package struct HookResolver {
 
   // MARK: - Schemes
 
-  private func transformerLens() -> Reading? {
+  private func transformerLens() throws(HookError) -> Reading? {
     if name == "hook_embed" { return embedding() }
     guard let (layer, rest) = block(after: "blocks.") else { return nil }
     if rest == "hook_mlp_in" {
+      // The MLP beside attention reads what attention reads.
+      if model.isParallel { return Reading(site: .residualPre, layer: layer) }
       let isSafe = !model.isGemma && !model.isUnknown
       return Reading(
         site: .residualMid, layer: layer,
@@ -119,6 +124,7 @@ package struct HookResolver {
           ))
     }
     guard let site = Tap.Place.Site(rawValue: String(rest)), site != .embedding else { return nil }
+    if site == .residualMid { try checkMiddle(layer) }
     if site == .mlpNormalised {
       return Reading(
         site: site, layer: layer,
@@ -168,7 +174,9 @@ package struct HookResolver {
     case "self_attn", "self_attn.output", "self_attn.o_proj.output":
       return raw(.attentionRawOut, layer)
     case "mlp", "mlp.output": return raw(.mlpRawOut, layer)
-    case "mlp.input", "pre_feedforward_layernorm", "pre_feedforward_layernorm.output":
+    case "mlp.input": return Reading(site: .mlpInput, layer: layer)
+    case "pre_feedforward_layernorm", "pre_feedforward_layernorm.output":
+      try checkNormBeforeMLP("model.layers.\(layer).mlp.input")
       return Reading(site: .mlpInput, layer: layer)
     case "post_feedforward_layernorm", "post_feedforward_layernorm.output":
       return Reading(site: .mlpOut, layer: layer)
@@ -226,15 +234,39 @@ package struct HookResolver {
     }
   }
 
-  private func llamaCpp() -> Reading? {
+  private func llamaCpp() throws(HookError) -> Reading? {
     if name == "inp_embd" { return embedding() }
     guard let dash = name.lastIndex(of: "-"),
       let layer = Self.number(name[name.index(after: dash)...])
     else { return nil }
     switch name[..<dash] {
     case "l_out": return Reading(site: .residualPost, layer: layer)
-    case "ffn_inp": return Reading(site: .residualMid, layer: layer)
-    case "ffn_norm": return Reading(site: .mlpInput, layer: layer)
+    case "ffn_inp", "sa_out", "attn_out":
+      // attn_out is the stream in one graph only, and what attention gives in others.
+      if name[..<dash] == "attn_out", model.gemma != .fourth { return nil }
+      try checkMiddle(layer)
+      guard model.isUnknown || HookNames.llamaCppMiddle(model) == String(name[..<dash]) else {
+        throw HookError(
+          name,
+          .absent(
+            why: "is not in llama.cpp's graph of this model",
+            expected: HookNames.llamaCppMiddle(model).map { "\($0)-\(layer)" }
+              ?? (model.gemma == .unknown
+                ? "the model's full name, which says which Gemma it is" : "another place")))
+      }
+      return Reading(site: .residualMid, layer: layer)
+    case "attn_post_norm":
+      guard model.norms != .before else {
+        throw HookError(
+          name,
+          .absent(
+            why: "is not in llama.cpp's graph of this model, which has no norm after attention",
+            expected: "blocks.\(layer).hook_attn_out"))
+      }
+      return Reading(site: .attentionOut, layer: layer)
+    case "ffn_norm":
+      try checkNormBeforeMLP("blocks.\(layer).mlp.hook_in")
+      return Reading(site: .mlpInput, layer: layer)
     case "ffn_out": return raw(.mlpRawOut, layer)
     case "kqv_out": return Reading(site: .attentionHeads, layer: layer)
     default: return nil
@@ -248,6 +280,23 @@ package struct HookResolver {
   }
 
   // MARK: - Pieces
+
+  private func checkMiddle(_ layer: Int) throws(HookError) {
+    guard model.isParallel else { return }
+    throw HookError(
+      name,
+      .absent(
+        why: "does not exist on this model, whose MLP stands beside attention and not after it",
+        expected: "blocks.\(layer).hook_resid_pre or blocks.\(layer).hook_resid_post"))
+  }
+
+  private func checkNormBeforeMLP(_ expected: String) throws(HookError) {
+    guard !model.hasNormBeforeMLP else { return }
+    throw HookError(
+      name,
+      .absent(
+        why: "does not exist on this model, which has no norm before the MLP", expected: expected))
+  }
 
   private func embedding() -> Reading {
     Reading(
@@ -265,10 +314,11 @@ package struct HookResolver {
     let part = site == .mlpRawOut ? "the MLP" : "attention"
     return Reading(
       site: site, layer: layer,
-      trap: isRaw && model.norms == .sandwich
+      trap: isRaw && (model.norms == .sandwich || model.gemma == .unknown)
         ? (
           .sandwichNorm,
-          "what \(part) gives before this model's norm after it; dictionaries are trained on what is"
+          "what \(part) gives before \(model.norms == .sandwich ? "this model's" : "a later Gemma's")"
+            + " norm after it; dictionaries are trained on what is"
             + " added, \(site == .mlpRawOut ? "hook_mlp_out" : "hook_attn_out")"
         ) : nil)
   }

@@ -49,30 +49,52 @@ public struct HookModel: Sendable, Equatable {
     case neox
   }
 
+  /// The Gemmas whose blocks differ, in their norms or in llama.cpp's graph.
+  enum Gemma: Sendable {
+    /// Gemma 1, CodeGemma and RecurrentGemma: norms only before attention and MLP.
+    case first
+    /// Gemma 2 and 3, and what was made of them.
+    case second
+    /// Gemma 3n, whose stream is split in several.
+    case thirdN
+    case fourth
+    /// The name does not say which.
+    case unknown
+  }
+
   /// Where its norms stand.
   public let norms: Norms
   /// Whether it is a Gemma of any age.
-  public let isGemma: Bool
+  public var isGemma: Bool { gemma != nil }
   /// Whether nothing is known about it.
   public let isUnknown: Bool
+  /// Which Gemma it is; nil for other models.
+  let gemma: Gemma?
   let modules: Modules
+
+  /// Whether attention and MLP read the same stream, so that there is none between them.
+  var isParallel: Bool { modules == .neox }
+  /// Whether a norm stands before the MLP: OLMo 2 and 3 have none there.
+  var hasNormBeforeMLP: Bool { norms != .sandwich || isGemma }
 
   /// Reads a model's name, such as `google/gemma-3-270m`; nil for an unknown model.
   public init(_ name: String?) {
     let name = (name ?? "").lowercased().split(separator: "/").last.map(String.init) ?? ""
     func has(_ words: [String]) -> Bool { words.contains { name.contains($0) } }
-    isGemma = name.contains("gemma")
-    // gemma-2b is a Gemma 1 of two billion parameters, gemma-2-2b a Gemma 2.
-    let generations = ["2", "3", "4"].flatMap { ["gemma-\($0)-", "gemma\($0)", "gemma-\($0)n"] }
-    let isSandwich =
-      has(generations + ["olmo-2", "olmo2", "olmo-3", "olmo3"])
-      || ["gemma-2", "gemma-3", "gemma-4"].contains(name)
-    let isBefore = has([
-      "gpt2", "gpt-2", "pythia", "gpt-neox", "gpt_neox", "llama", "mistral", "qwen", "gemma-2b",
-      "gemma-7b", "olmo-1b", "olmo-7b",
-    ])
-    norms = isSandwich ? .sandwich : isBefore ? .before : .unknown
-    isUnknown = norms == .unknown && !isGemma
+    gemma = Self.gemma(name)
+    switch gemma {
+    case .first: norms = .before
+    case .second, .thirdN, .fourth: norms = .sandwich
+    case .unknown: norms = .unknown
+    case nil:
+      let isSandwich = has(["olmo-2", "olmo2", "olmo-3", "olmo3"])
+      let isBefore = has([
+        "gpt2", "gpt-2", "pythia", "gpt-neox", "gpt_neox", "llama", "mistral", "qwen", "olmo-1b",
+        "olmo-7b",
+      ])
+      norms = isSandwich ? .sandwich : isBefore ? .before : .unknown
+    }
+    isUnknown = norms == .unknown && gemma == nil
     if has(["gpt2", "gpt-2"]) {
       modules = .gpt2
     } else if has(["pythia", "gpt-neox", "gpt_neox"]) {
@@ -80,6 +102,28 @@ public struct HookModel: Sendable, Equatable {
     } else {
       modules = .llama
     }
+  }
+
+  /// Which Gemma `name`, in lower case and without its owner, says it is; nil for other models.
+  private static func gemma(_ name: String) -> Gemma? {
+    guard name.contains("gemma") else { return nil }
+    func says(_ age: String) -> Bool {
+      name == "gemma-\(age)" || name.contains("gemma-\(age)-") || name.contains("gemma\(age)")
+    }
+    if says("3n") { return .thirdN }
+    if says("4") { return .fourth }
+    if says("2") || says("3") { return .second }
+    // gemma-2b is a Gemma 1 of two billion parameters, but shieldgemma-2b was made of Gemma 2.
+    for size in ["gemma-2b", "gemma-7b", "gemma-1.1"] where name.hasPrefix(size) {
+      let next = name.dropFirst(size.count).first
+      if !(next?.isLetter ?? false), !(next?.isNumber ?? false) { return .first }
+    }
+    if name.hasPrefix("codegemma-") || name.hasPrefix("recurrentgemma-") { return .first }
+    let later = [
+      "shieldgemma", "txgemma", "t5gemma", "medgemma", "datagemma", "embeddinggemma",
+      "functiongemma", "translategemma",
+    ]
+    return later.contains { name.contains($0) } ? .second : .unknown
   }
 }
 
@@ -92,6 +136,8 @@ package struct HookError: Error, Equatable, Sendable {
     case trap(HookTrap, what: String)
     /// The name means one place or another, depending on what is not known.
     case ambiguous(meanings: String, expected: String)
+    /// The model has no such place, or not by this name.
+    case absent(why: String, expected: String)
   }
 
   package var name: String

@@ -17,7 +17,7 @@ extension Tap {
       case residualMid = "hook_resid_mid"
       /// The MLP's normalised input before the norm's learned gain.
       case mlpNormalised = "ln2.hook_normalized"
-      /// The MLP's input as its first matrix reads it, after the norm's learned gain.
+      /// The MLP's input as its first matrix reads it, after the gain of any norm before it.
       case mlpInput = "mlp.hook_in"
       /// What the MLP's last matrix gives, before any norm that follows it.
       case mlpRawOut = "mlp.hook_out"

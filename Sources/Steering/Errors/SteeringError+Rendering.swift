@@ -151,6 +151,8 @@ extension SteeringError {
         "\(name) is \(what); if that is what you mean, confirm '\(trap.rawValue)'")
     case .ambiguous(let meanings, let expected):
       self.init(.invalidArgument, "\(name) is \(meanings); expected \(expected)")
+    case .absent(let why, let expected):
+      self.init(.invalidArgument, "\(name) \(why); expected \(expected)")
     }
   }
 

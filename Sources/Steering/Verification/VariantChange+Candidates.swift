@@ -170,24 +170,43 @@ extension VariantChange {
     _ dictionary: SparseDictionary, _ expected: ExpectedFit
   ) -> [VariantChange] {
     func change(
-      _ activation: ActivationFunction, _ statement: String, _ advice: String
+      _ activation: ActivationFunction, _ statement: String, _ advice: String,
+      isCommonlyBetter: Bool = false
     ) -> VariantChange {
       VariantChange(
-        kind: .selection, statement: statement, advice: advice,
+        kind: .selection, statement: statement, advice: advice, isCommonlyBetter: isCommonlyBetter,
         edit: {
           $0.activation = activation
           if activation.k == nil { $0.decoderNormRole = .none }
         })
     }
+    var declared: Int?
+    if let l0 = expected.l0, let k = Int(exactly: l0.upperBound.rounded()),
+      (1...dictionary.featureCount).contains(k)
+    {
+      declared = k
+    }
+    func declaredK(
+      insteadOf k: Int, _ make: (Int) -> ActivationFunction
+    ) -> [VariantChange] {
+      guard let declared, declared != k else { return [] }
+      var found = change(
+        make(declared), "k is \(declared), as declared, and not \(k)",
+        "set k to \(declared) in cfg.json, or pass --top-k \(declared)")
+      found.restoresL0 = true
+      return [found]
+    }
     switch dictionary.activation {
     case .topK(let k):
-      return [
+      return declaredK(insteadOf: k) { .topK(k: $0) } + [
         change(
           .absTopK(k: k), "the k largest |z| are kept, with their sign",
           "the architecture may be abstopk: look at the publisher's code")
       ]
+    case .signedTopK(let k):
+      return declaredK(insteadOf: k) { .signedTopK(k: $0) }
     case .absTopK(let k):
-      return [
+      return declaredK(insteadOf: k) { .absTopK(k: $0) } + [
         change(
           .topK(k: k), "the k largest z are kept, and negative ones dropped",
           "the ReLU is missing: the architecture may be topk")
@@ -195,13 +214,11 @@ extension VariantChange {
     case .jumpReLU, .batchTopK:
       return [
         change(
-          .relu, "no threshold is applied", "the architecture may be standard: look for a threshold"
-        )
+          .relu, "no threshold is applied",
+          "the architecture may be standard: look for a threshold", isCommonlyBetter: true)
       ]
     case .relu:
-      guard let l0 = expected.l0, let k = Int(exactly: l0.upperBound.rounded()),
-        (1...dictionary.featureCount).contains(k)
-      else { return [] }
+      guard let k = declared else { return [] }
       return [
         change(
           .topK(k: k), "only the \(k) largest are kept", "the architecture may be topk, k = \(k)")
@@ -210,17 +227,25 @@ extension VariantChange {
     }
   }
 
-  /// A constant factor on rows, undone after decoding.
+  /// A constant factor on rows, undone after decoding; `name` is nil where it was fitted.
   static func activationScale(
-    _ factor: Double, _ name: String?, of dictionary: SparseDictionary
+    _ factor: Double, _ name: String?, of dictionary: SparseDictionary, meanNorm: Double = 0
   ) -> VariantChange {
     let number = Decimal.significant(factor)
+    var ratio = factor
+    if case .constantFactor(let value) = dictionary.normalisation { ratio /= Double(value) }
+    if dictionary.normalisation.dependsOnRow, meanNorm > 0 {
+      // What each row is multiplied by now, on average.
+      ratio *= meanNorm / Double(dictionary.modelWidth).squareRoot()
+    }
     return VariantChange(
       kind: .activationScale,
       statement: "rows are scaled by \(number)" + (name.map { " (\($0))" } ?? ""),
       advice: dictionary.kind == .autoencoder
         ? "the files lack the factor: pass --activation-scale \(number)"
         : "scale the rows by \(number) before they are given",
+      isFitted: name == nil,
+      isCommonlyBetter: name == nil && VerificationBands.isShrinkage(ratio),
       edit: { $0.normalisation = .constantFactor(Float(factor)) })
   }
 
@@ -232,6 +257,7 @@ extension VariantChange {
     return VariantChange(
       kind: .outputScale, statement: "the reconstruction is multiplied by \(number)",
       advice: "W_dec and b_dec are in other units than the rows: multiply both by \(number)",
+      isFitted: true, isCommonlyBetter: VerificationBands.isShrinkage(factor),
       edit: { parts in
         parts.decoder = decoder.scaling(kernels) { _ in factor }
         parts.decoderBias = parts.decoderBias.map { Float(Double($0) * factor) }

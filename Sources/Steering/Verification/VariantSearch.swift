@@ -85,6 +85,23 @@ struct VariantSearch {
     causes = causes.enumerated().sorted {
       ($0.element.distance, $0.offset) < ($1.element.distance, $1.offset)
     }.map(\.element)
+    preferPlain()
+  }
+
+  /// Moves a cause before those that fit hardly better, with a number fitted to the rows.
+  private mutating func preferPlain() {
+    for start in causes.indices {
+      var place = start
+      let cause = causes[start]
+      while place > 0 {
+        let before = causes[place - 1]
+        guard before.fittedCount > cause.fittedCount, !before.explains || cause.explains,
+          cause.distance - before.distance < VerificationBands.tie
+        else { break }
+        causes.swapAt(place - 1, place)
+        place -= 1
+      }
+    }
   }
 
   /// Pairs of the changes that fit best alone, of different kinds. A scale is looked for anew beside
@@ -98,7 +115,9 @@ struct VariantSearch {
       ($0.element.cause.distance, $0.offset) < ($1.element.cause.distance, $1.offset)
     }.map(\.element.change)
     var pairs: [[VariantChange]] = []
-    for change in ranked where change.kind != .activationScale && change.kind != .normalisation {
+    // Two fitted factors, on rows and on what comes out, fit about anything.
+    let excluded: [VerificationCause.Kind] = [.activationScale, .normalisation, .outputScale]
+    for change in ranked where !excluded.contains(change.kind) {
       if let scale = scale(with: [change], meanNorm: meanNorm, norms: norms) {
         pairs.append([scale, change])
       }
@@ -134,13 +153,23 @@ struct VariantSearch {
     guard let fit = fit(changes, on: rows), fit.fvu != nil else { return nil }
     let distance = VerificationBands.distance(fit, expected, width: width)
     let isInBands = VerificationBands.complaints(fit, expected, width: width).isEmpty
+    var isBetter = VerificationBands.isBetter(distance, than: baseDistance)
+    if VerificationBands.complaints(baseFit, expected, width: width).isEmpty {
+      let isDenser =
+        expected.l0 == nil
+        && (fit.l0 ?? 0) > VerificationBands.largestDenser * (baseFit.l0 ?? .infinity)
+      if isDenser || changes.contains(where: \.isCommonlyBetter) { isBetter = false }
+    } else if changes.contains(where: \.restoresL0) {
+      // A larger k always fits better, a smaller one worse: only what was declared tells.
+      isBetter = isBetter || VerificationBands.octavesOff(baseFit, expected, width: width) > 0
+    }
     return VerificationCause(
       kinds: changes.map(\.kind),
       statement: changes.map(\.statement).joined(separator: ", and "),
       advice: changes.map(\.advice).joined(separator: "; and "), fit: fit,
       gain: baseDistance - distance,
-      explains: isInBands && VerificationBands.isBetter(distance, than: baseDistance),
-      distance: distance)
+      explains: isInBands && isBetter, distance: distance,
+      fittedCount: changes.count(where: \.isFitted))
   }
 
   // MARK: - Scales
@@ -163,7 +192,10 @@ struct VariantSearch {
       guard let l0 = fit([change], on: coarse)?.l0 else { return nil }
       if l0 > goal { low = middle } else { high = middle }
     }
-    return .threshold(by: exp((low + high) / 2), name: "the factor that gives the declared L0")
+    var found = VariantChange.threshold(
+      by: exp((low + high) / 2), name: "the factor that gives the declared L0")
+    found.isFitted = true
+    return found
   }
 
   /// The best constant factor on rows, by a grid and a golden-section search over its logarithm; nil
@@ -185,9 +217,8 @@ struct VariantSearch {
     let factor = exp(exponent)
     var current = 1.0
     if case .constantFactor(let value) = dictionary.normalisation { current = Double(value) }
-    guard abs(log(factor / current)) > 0.05 || dictionary.normalisation.dependsOnRow else {
-      return nil
-    }
+    // Where each row has its own factor, about 1 is no normalisation at all, which is tried by itself.
+    guard abs(log(factor / current)) > 0.05 else { return nil }
     let reached = distance(atScale: exponent, others, on: fine) ?? .infinity
     for (value, name) in namedScales(current: current, meanNorm: meanNorm, norms: norms) {
       guard abs(log(value / factor)) < 0.35,
@@ -195,7 +226,7 @@ struct VariantSearch {
       else { continue }
       return .activationScale(value, name, of: dictionary)
     }
-    return .activationScale(factor, nil, of: dictionary)
+    return .activationScale(factor, nil, of: dictionary, meanNorm: meanNorm)
   }
 
   /// Factors that publishers use, or use the wrong way round.

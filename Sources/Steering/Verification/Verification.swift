@@ -45,6 +45,8 @@ public struct Verification: Sendable {
   public let summary: String
   /// What is outside the bands; empty for a right load.
   public let reasons: [String]
+  /// What makes the verdict uncertain; empty as a rule.
+  public let warnings: [String]
   /// Every alternative that was tried, the best first.
   public let causes: [VerificationCause]
   /// The fit on all rows.
@@ -97,7 +99,8 @@ public struct Verification: Sendable {
   ///   - neighbours: Files that may hold the rows that the dictionary was made for.
   ///   - progress: Called now and then with what is being done, and how much of it.
   /// - Throws: `shapeMismatch`, `nonFinite`, `inputOutput`; `invalidArgument` for targets of an
-  ///   autoencoder, and for a transcoder of which neither targets nor L0 are known.
+  ///   autoencoder, for a transcoder of which neither targets nor L0 are known, for a declared FVU or
+  ///   neighbours of one without targets, and for rows that do not vary.
   public init(
     _ dictionary: SparseDictionary, on activations: Activations, targets: Activations? = nil,
     neighbours: [Activations] = [], options: Options = Options(),
@@ -108,6 +111,14 @@ public struct Verification: Sendable {
     let expected = Self.expected(dictionary, options)
     self.expected = expected
     try Self.check(dictionary, activations, targets, neighbours, expected)
+    if targets == nil, dictionary.kind == .transcoder,
+      options.declaredFVU != nil || !neighbours.isEmpty
+    {
+      throw SteeringError(
+        .invalidArgument,
+        "a declared FVU and neighbouring files are compared with what a transcoder should write: give"
+          + " the targets")
+    }
     let ordinaryRows = try OrdinaryRows(activations)
     let pass = try VerificationPass(
       activations, targets: targets, with: dictionary, ordinaryRows,
@@ -130,17 +141,26 @@ public struct Verification: Sendable {
 
     let compares = targets != nil || dictionary.kind == .autoencoder
     let judged = options.rows == .all ? pass.all : pass.ordinary
+    try Self.checkVariance(judged, options.rows, compares: compares, of: targets ?? activations)
+    warnings =
+      judged.rowCount < VerificationBands.fewestRows
+      ? [
+        "only \(judged.rowCount) rows are judged, which say little: give at least"
+          + " \(VerificationBands.fewestRows)"
+      ] : []
     var reasons = VerificationBands.complaints(
       judged, expected, width: dictionary.modelWidth, checksFVU: compares)
     var found: [VerificationCause] = []
-    if options.rows == .all,
-      let cause = Self.special(
+    var special: (cause: VerificationCause, reason: String?)?
+    if options.rows == .all {
+      special = Self.special(
         pass, leftOutCount: specialCount + sinkCount, share: leftOutVariance, expected,
         width: dictionary.modelWidth)
-    {
-      if let reason = cause.reason { reasons.append(reason) }
-      found.append(cause.cause)
+      if let reason = special?.reason { reasons.append(reason) }
     }
+    // Variants run on ordinary rows: what special ones do is no ground for pairs of changes.
+    let triesPairs =
+      !VerificationBands.complaints(pass.ordinary, expected, width: dictionary.modelWidth).isEmpty
     var base: VerificationFit?
     if compares {
       let count = options.sampleRows ?? Self.sampleRows(dictionary)
@@ -158,7 +178,7 @@ public struct Verification: Sendable {
         var search = VariantSearch(
           dictionary, expected: expected, sample: sample, neighbours: others,
           progress: { progress("trying variants", $0, max($0, 80)) })
-        search?.run(triesPairs: !reasons.isEmpty)
+        search?.run(triesPairs: triesPairs)
         return search.map { (fit: $0.baseFit, causes: $0.causes, distance: $0.baseDistance) }
       }
       if let search {
@@ -166,6 +186,7 @@ public struct Verification: Sendable {
         found += search.causes
       }
     }
+    if let special { Self.insert(special.cause, into: &found) }
     sampleFit = base
     if reasons.isEmpty, let better = found.first(where: \.explains), let fvu = better.fit.fvu {
       reasons.append("FVU is \(Decimal.fixed(fvu, 3)) if \(better.statement)")
@@ -174,7 +195,35 @@ public struct Verification: Sendable {
     causes = found
     verdict = reasons.isEmpty ? .right : .wrong
     summary = Self.summary(
-      judged, verdict: reasons.isEmpty ? .right : .wrong, expected, found.first(where: \.explains))
+      judged, verdict: reasons.isEmpty ? .right : .wrong, expected, found.first(where: \.explains),
+      specialReason: special?.reason)
+  }
+
+  /// Refuses rows that every dictionary would seem to be wrong on.
+  private static func checkVariance(
+    _ judged: VerificationFit, _ rows: Rows, compares: Bool, of file: Activations
+  ) throws(SteeringError) {
+    guard judged.rowCount == 0 || (compares && !((judged.variance ?? 0) > 0)) else { return }
+    let kind = rows == .all ? "rows" : "ordinary rows"
+    throw SteeringError(
+      .invalidArgument,
+      "\(judged.rowCount) \(kind) without variance cannot judge a dictionary: \(file.path) has"
+        + " \(file.rowCount) rows in all")
+  }
+
+  /// Puts special rows where they belong: first if nothing else explains the load, else behind what
+  /// does, by what they bring.
+  private static func insert(
+    _ special: VerificationCause, into causes: inout [VerificationCause]
+  ) {
+    let explaining = causes.lastIndex(where: \.explains)
+    if special.explains, explaining == nil {
+      causes.insert(special, at: 0)
+      return
+    }
+    let start = special.explains ? (explaining ?? -1) + 1 : 0
+    let place = causes[start...].firstIndex { $0.distance > special.distance } ?? causes.endIndex
+    causes.insert(special, at: place)
   }
 
   private static func expected(
@@ -262,9 +311,14 @@ public struct Verification: Sendable {
 
   private static func summary(
     _ fit: VerificationFit, verdict: Verdict, _ expected: ExpectedFit,
-    _ explanation: VerificationCause?
+    _ explanation: VerificationCause?, specialReason: String?
   ) -> String {
     let fvu = fit.fvu.map { Decimal.fixed($0, 3) }
+    if let explanation, explanation.kinds == [.specialRows], let specialReason,
+      let before = fit.fvu, let after = explanation.fit.fvu, after >= before
+    {
+      return "load looks wrong: \(specialReason): FVU \(Decimal.fixed(after, 3)) without them"
+    }
     if verdict == .wrong, let explanation, let before = fvu, let after = explanation.fit.fvu {
       return "load looks wrong: FVU \(before) → \(Decimal.fixed(after, 3)) if"
         + " \(explanation.statement)"

@@ -18,6 +18,16 @@ public enum VerificationBands {
   public static let largestLeftOutVariance = 0.25
   /// The rows that count as few, as a share of all.
   public static let fewRows = 0.1
+  /// Ordinary rows below which a verdict is said to be uncertain.
+  public static let fewestRows = 32
+  /// How many times the load's L0 a variant may have and still speak against a load that is within the
+  /// bands and of which no L0 was declared: more active features always fit better.
+  public static let largestDenser = 1.5
+  /// The factor on rows or reconstructions within which a better fit is no mistake of the load:
+  /// an L1 penalty shrinks activations by about as much.
+  public static let shrinkage = 2.0
+  /// Difference in distance that does not tell a fitted number from none.
+  static let tie = 0.01
   /// Distance that each octave of L0 outside its band costs.
   static let octaveCost = 0.1
   /// FVU beyond which worse is not told from bad.
@@ -63,20 +73,25 @@ public enum VerificationBands {
             "FVU \(Decimal.fixed(fvu, 3)) is far from the declared \(Decimal.fixed(declared, 3))")
         }
       } else {
-        found.append("FVU is undefined: the rows do not vary, or none could be encoded")
+        found.append("FVU is undefined: the reconstruction is not finite")
       }
     }
-    if octavesOff(fit, expected, width: width) > 0 {
-      let l0 = Decimal.fixed(fit.l0 ?? 0, 1)
+    if let value = fit.l0, octavesOff(fit, expected, width: width) > 0 {
+      let l0 = Decimal.fixed(value, 1)
       if let declared = expected.l0 {
         found.append("L0 \(l0) is far from the declared \(Decimal.range(declared))")
-      } else if (fit.l0 ?? 0) > 0 {
+      } else if value > 0 {
         found.append("L0 \(l0) is not sparse: above half of the row's width, \(width)")
       } else {
         found.append("no feature is active on any row")
       }
     }
     return found
+  }
+
+  /// Whether a factor is as close to 1 as shrinkage in training is.
+  static func isShrinkage(_ factor: Double) -> Bool {
+    factor <= shrinkage && factor >= 1 / shrinkage
   }
 
   /// Whether `after` is better than `before` by more than rows and chance explain.

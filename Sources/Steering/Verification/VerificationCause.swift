@@ -42,6 +42,9 @@ public struct VerificationCause: Sendable, Equatable {
   public var explains: Bool
   /// The number by which causes are ranked; lower is better.
   package var distance: Double
+  /// How many of its numbers were fitted to the rows; of two that fit alike, the one with fewer is
+  /// likelier.
+  package var fittedCount = 0
 }
 
 /// One way in which a dictionary could have been loaded instead.
@@ -51,5 +54,12 @@ struct VariantChange: Sendable {
   var advice: String
   /// The neighbouring file whose rows are read instead; nil for the rows as given.
   var neighbour: Int?
+  /// Whether it has a number that was fitted to the rows.
+  var isFitted = false
+  /// Whether training alone can make it fit better, so that it says nothing against a load that is
+  /// within the bands.
+  var isCommonlyBetter = false
+  /// Whether it brings L0 to what was declared by declaration, and not by fitting.
+  var restoresL0 = false
   var edit: @Sendable (inout SparseDictionary.Parts) -> Void = { _ in }
 }

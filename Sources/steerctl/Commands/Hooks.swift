@@ -71,7 +71,7 @@ struct Hooks: ParsableCommand {
     var table = Table(["scheme", "name"], left: [1])
     for (scheme, name) in names { table.add([scheme.rawValue, name ?? "–"]) }
     report.table(table)
-    let depends = [.mlpOut, .attentionOut].contains(place.site)
+    let depends = [.mlpOut, .attentionOut, .residualMid].contains(place.site)
     if HookModel(model).norms == .unknown, depends {
       report.line()
       report.warning("some names depend on where the model's norms stand: give --model")
@@ -91,7 +91,7 @@ extension Tap.Place.Site {
     case .attentionOut: "what attention adds to the residual stream in block"
     case .residualMid: "the residual stream between attention and MLP of block"
     case .mlpNormalised: "the MLP's normalised input before the learned gain, block"
-    case .mlpInput: "the MLP's input after norm and gain, block"
+    case .mlpInput: "the MLP's input after any norm before it, block"
     case .mlpRawOut: "the MLP's output before any norm after it, block"
     case .mlpOut: "what the MLP adds to the residual stream in block"
     case .residualPost: "the residual stream after block"

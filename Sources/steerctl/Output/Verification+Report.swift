@@ -44,6 +44,7 @@ extension Verification {
     report.field("coherence", coherenceText)
     report.line()
     show(into: &report)
+    for warning in warnings { report.warning(warning) }
     if undefinedCount > 0 {
       report.warning(
         "rows that cannot be normalised: \(Figures.count(undefinedCount)); they are counted nowhere"
@@ -121,6 +122,7 @@ extension Verification {
       .init("activations", .string(activations.path)),
       .init("verdict", .string(verdict.rawValue)), .init("summary", .string(summary)),
       .init("reasons", .array(reasons.map { .string($0) })),
+      .init("warnings", .array(warnings.map { .string($0) })),
       .init("judged", .string(rows.rawValue)), .init("ordinary", fit(ordinary)),
       .init("all", fit(all)), .init("special_rows", .int(specialCount)),
       .init("sink_rows", .int(sinkCount)), .init("undefined_rows", .int(undefinedCount)),

@@ -74,6 +74,16 @@ import Testing
     Case("embed_tokens", .embedding, 0, .sparsify),
     Case("l_out-12", .residualPost, 12, .llamaCpp),
     Case("ffn_inp-4", .residualMid, 4, .llamaCpp),
+    Case("ffn_inp-4", .residualMid, 4, .llamaCpp, model: "Llama-3.1-8B"),
+    Case("ffn_inp-4", .residualMid, 4, .llamaCpp, model: "allenai/OLMo-2-1124-7B"),
+    Case("sa_out-4", .residualMid, 4, .llamaCpp),
+    Case("sa_out-4", .residualMid, 4, .llamaCpp, model: "google/gemma-2-2b"),
+    Case("sa_out-4", .residualMid, 4, .llamaCpp, model: "google/gemma-3-270m"),
+    Case("sa_out-4", .residualMid, 4, .llamaCpp, model: "google/gemma-2b"),
+    Case("attn_out-4", .residualMid, 4, .llamaCpp, model: "google/gemma-4-9b"),
+    Case("attn_post_norm-4", .attentionOut, 4, .llamaCpp, model: "google/gemma-2-2b"),
+    Case("attn_post_norm-4", .attentionOut, 4, .llamaCpp, model: "allenai/OLMo-2-1124-7B"),
+    Case("blocks.3.hook_mlp_in", .residualPre, 3, .transformerLens, model: "pythia-70m"),
     Case("ffn_out-4", .mlpRawOut, 4, .llamaCpp),
     Case("kqv_out-4", .attentionHeads, 4, .llamaCpp),
     Case("inp_embd", .embedding, 0, .llamaCpp),
@@ -111,7 +121,73 @@ import Testing
     ("blocks.3.hook_mlp_in", nil, .mlpIn),
     ("blocks.3.hook_mlp_in", "gemma-2b", .mlpIn),
     ("embed_tokens", "gemma-2b", .embeddingScale),
+    ("model.layers.3.mlp.output", "google/shieldgemma-2b", .sandwichNorm),
+    ("model.layers.3.mlp.output", "somebody/tuned-gemma", .sandwichNorm),
+    ("ffn_out-3", "gemma", .sandwichNorm),
   ]
+
+  /// Names that other models have, with what is right on this one.
+  static let absent: [(name: String, model: String, expected: String)] = [
+    ("ffn_inp-4", "google/gemma-2-2b", "sa_out-4"),
+    ("ffn_inp-4", "google/gemma-3-270m", "sa_out-4"),
+    ("ffn_inp-4", "google/gemma-2b", "sa_out-4"),
+    ("ffn_inp-4", "google/gemma-4-9b", "attn_out-4"),
+    ("sa_out-4", "google/gemma-4-9b", "attn_out-4"),
+    ("ffn_inp-4", "gemma-3n-E2B", "another place"),
+    ("ffn_inp-4", "gemma", "the model's full name, which says which Gemma it is"),
+    ("sa_out-4", "Llama-3.1-8B", "ffn_inp-4"),
+    ("attn_post_norm-4", "Llama-3.1-8B", "blocks.4.hook_attn_out"),
+    (
+      "ffn_inp-4", "EleutherAI/pythia-160m", "blocks.4.hook_resid_pre or blocks.4.hook_resid_post"
+    ),
+    (
+      "blocks.4.hook_resid_mid", "gpt-neox-20b",
+      "blocks.4.hook_resid_pre or blocks.4.hook_resid_post"
+    ),
+    ("ffn_norm-4", "allenai/OLMo-2-1124-7B", "blocks.4.mlp.hook_in"),
+    (
+      "model.layers.4.pre_feedforward_layernorm.output", "allenai/Olmo-3-7B",
+      "model.layers.4.mlp.input"
+    ),
+  ]
+
+  @Test(arguments: absent)
+  func namesOfOtherModelsAreRefused(
+    _ example: (name: String, model: String, expected: String)
+  ) throws {
+    let found = reason { () throws(HookError) in
+      _ = try HookResolver.resolve(
+        example.name, model: example.model, confirming: Set(HookTrap.allCases))
+    }
+    guard case .absent(_, let expected) = found else {
+      Issue.record("\(example.name) on \(example.model): \(String(describing: found))")
+      return
+    }
+    #expect(expected == example.expected)
+  }
+
+  static let middles: [(String?, middle: String?, attention: String?, mlp: String?)] = [
+    ("google/gemma-2-2b", "sa_out-5", "attn_post_norm-5", "ffn_norm-5"),
+    ("google/gemma-3-270m", "sa_out-5", "attn_post_norm-5", "ffn_norm-5"),
+    ("google/gemma-2b", "sa_out-5", nil, "ffn_norm-5"),
+    ("google/gemma-4-9b", "attn_out-5", "attn_post_norm-5", "ffn_norm-5"),
+    ("Llama-3.1-8B", "ffn_inp-5", nil, "ffn_norm-5"),
+    ("allenai/OLMo-2-1124-7B", "ffn_inp-5", "attn_post_norm-5", nil),
+    ("EleutherAI/pythia-70m", nil, nil, "ffn_norm-5"), (nil, nil, nil, "ffn_norm-5"),
+  ]
+
+  /// What llama.cpp's graphs call tensors of a block, model by model.
+  @Test(arguments: middles)
+  func llamaCppNamesFollowTheModel(
+    _ example: (String?, middle: String?, attention: String?, mlp: String?)
+  ) {
+    func name(_ site: Tap.Place.Site) -> String? {
+      HookNames.name(of: Tap.Place(layer: 5, site: site), in: .llamaCpp, model: example.0)
+    }
+    #expect(name(.residualMid) == example.middle)
+    #expect(name(.attentionOut) == example.attention)
+    #expect(name(.mlpInput) == example.mlp)
+  }
 
   @Test(arguments: traps)
   func trapsAreRefusedUntilConfirmed(
@@ -246,6 +322,13 @@ import Testing
     ("allenai/OLMo-2-1124-7B", .sandwich, false), ("allenai/OLMo-1B", .before, false),
     ("openai-community/gpt2", .before, false), ("meta-llama/Llama-3.1-8B", .before, false),
     ("some/model", .unknown, false), ("gemma-2", .sandwich, true),
+    ("google/gemma-2b-it", .before, true), ("google/gemma-1.1-7b-it", .before, true),
+    ("google/codegemma-2b", .before, true), ("google/recurrentgemma-2b", .before, true),
+    ("google/shieldgemma-2b", .sandwich, true), ("google/txgemma-2b-predict", .sandwich, true),
+    ("google/t5gemma-2b-2b-ul2", .sandwich, true), ("google/medgemma-4b-it", .sandwich, true),
+    ("google/shieldgemma-2-4b-it", .sandwich, true), ("google/paligemma2-3b", .sandwich, true),
+    ("me/my-gemma-2b", .unknown, true), ("me/gemma-2bis", .unknown, true),
+    ("me/gemma-llama", .unknown, true),
   ]
 
   @Test(arguments: models)

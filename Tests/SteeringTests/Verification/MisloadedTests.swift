@@ -16,7 +16,7 @@ import Testing
     #expect(first.explains, sourceLocation: sourceLocation)
     #expect(verification.explanation == first, sourceLocation: sourceLocation)
     #expect(
-      verification.summary.hasPrefix("load looks wrong: FVU "), sourceLocation: sourceLocation)
+      verification.summary.hasPrefix("load looks wrong: "), sourceLocation: sourceLocation)
   }
 
   @Test func theRightLoadIsNotAccused() throws {
@@ -54,6 +54,140 @@ import Testing
     #expect(verification.specialCount == 12)
     #expect((verification.leftOutVariance ?? 0) > 0.5)
     #expect(verification.judged == verification.all)
+    // Their norm makes the FVU of all rows look better, so that it cannot be what is complained of.
+    if let before = verification.all.fvu, let after = verification.ordinary.fvu, after >= before {
+      let reason = try #require(verification.reasons.last)
+      #expect(verification.summary.hasPrefix("load looks wrong: \(reason)"))
+    } else {
+      Issue.record("special rows are expected to hide the error of the others")
+    }
+  }
+
+  /// Two things are wrong: the load is what explains, the special rows come behind it.
+  @Test func specialRowsDoNotHideAnotherCause() throws {
+    var parts = try RealRows.parts()
+    parts.subtractsDecoderBias = false
+    var options = Verification.Options()
+    options.rows = .all
+    let verification = try RealRows.verify(parts, options)
+    #expect(verification.verdict == .wrong)
+    #expect(verification.explanation?.kinds == [.decoderBias], "\(verification.summary)")
+    #expect(verification.causes.contains { $0.kinds == [.specialRows] })
+    #expect(verification.causes.first?.kinds == [.decoderBias])
+  }
+
+  /// Trained with an L1 penalty: activations are too small by as much as the bias was lowered, so rows
+  /// scaled up, which makes more features active, always fit better.
+  @Test func shrunkenActivationsAreNotAccused() throws {
+    var parts = try RealRows.parts()
+    parts.activation = .relu
+    parts.encoderBias = parts.encoderBias.map { $0 - RealRows.threshold }
+    let verification = try RealRows.verify(parts)
+    #expect(abs((verification.ordinary.l0 ?? 0) - 32) < 8)
+    #expect((verification.ordinary.fvu ?? 1) < VerificationBands.largestFVU)
+    let base = try #require(verification.sampleFit?.fvu)
+    #expect(
+      verification.causes.contains {
+        $0.kinds == [.activationScale] && ($0.fit.fvu ?? 1) < 0.7 * base
+      })
+    #expect(verification.verdict == .right, "\(verification.summary)")
+    #expect(!verification.causes.contains { $0.explains })
+  }
+
+  /// More features always fit better: no word against a threshold of which nothing else complains.
+  @Test(arguments: [RealRows.threshold, 2.2])
+  func aThresholdIsNotAccusedOfBeingOne(_ threshold: Float) throws {
+    let verification = try RealRows.verify(try RealRows.llamaScope(threshold: threshold))
+    #expect(verification.expected.l0 == nil)
+    #expect((verification.ordinary.fvu ?? 1) < VerificationBands.largestFVU)
+    #expect(verification.verdict == .right, "\(verification.summary)")
+  }
+
+  @Test(arguments: [8, 64])
+  func aWrongKIsFoundByTheDeclaredL0(_ k: Int) throws {
+    var parts = try RealRows.parts()
+    parts.activation = .topK(k: k)
+    var options = Verification.Options()
+    options.declaredL0 = 32
+    let verification = try RealRows.verify(parts, options)
+    #expect(verification.verdict == .wrong)
+    let cause = try #require(verification.explanation, "\(verification.summary)")
+    #expect(cause.kinds == [.selection])
+    #expect(cause.advice == "set k to 32 in cfg.json, or pass --top-k 32")
+    #expect(cause.fit.l0 == 32)
+  }
+
+  /// A factor before and one after are free to fit rows of another layer.
+  @Test func twoFittedFactorsAreNoExplanation() throws {
+    var parts = try RealRows.unfolded()
+    parts.decoder = .dense(RealRows.scaled(parts.decoder, by: 3))
+    let verification = try RealRows.verify(parts)
+    #expect(verification.verdict == .wrong)
+    #expect(
+      !verification.causes.contains {
+        Set($0.kinds) == [.activationScale, .outputScale]
+      })
+  }
+
+  /// No normalisation is one decision; a fitted factor of about 1 is the same with a number too many.
+  @Test func noNormalisationIsNotAFactorOfOne() throws {
+    var parts = try RealRows.parts()
+    parts.normalisation = .rootWidthOverNorm
+    let verification = try RealRows.verify(parts)
+    #expect(verification.verdict == .wrong)
+    #expect(verification.explanation?.kinds == [.normalisation], "\(verification.summary)")
+    #expect(verification.explanation?.statement == "rows are not normalised")
+  }
+
+  private func message(_ body: () throws -> Void) -> String {
+    do {
+      try body()
+      return ""
+    } catch let error as SteeringError {
+      return error.message
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  /// One row, equal rows, rows of zeros, and only the special row at position 0.
+  @Test(arguments: ["one", "equal", "zero", "special"])
+  func rowsThatDoNotVaryAreRefused(_ rows: String) throws {
+    let folder = try TemporaryFolder()
+    let dictionary = try RealRows.parts()
+    let width = dictionary.encoder.modelWidth
+    var generator = SplitMix64(seed: 3)
+    let row = generator.normals(width, scale: 300)
+    let values =
+      switch rows {
+      case "one": row + row.map { $0 / 2 }
+      case "equal": Array(repeating: row, count: 40).flatMap { $0 }
+      case "zero": [Float](repeating: 0, count: 40 * width)
+      default: row
+      }
+    try writeSafetensors(
+      folder.file("rows.safetensors"),
+      [TestTensor("activations", [values.count / width, width], values)])
+    let text = message {
+      _ = try RealRows.verify(dictionary, on: folder.file("rows.safetensors"))
+    }
+    #expect(text.contains("ordinary rows without variance cannot judge a dictionary"), "\(text)")
+  }
+
+  @Test func fewRowsAreAWarning() throws {
+    let folder = try TemporaryFolder()
+    let dictionary = try RealRows.parts()
+    let width = dictionary.encoder.modelWidth
+    var generator = SplitMix64(seed: 3)
+    for (count, warns) in [(20, true), (60, false)] {
+      let path = folder.file("rows\(count).safetensors")
+      try writeSafetensors(
+        path, [TestTensor("activations", [count, width], generator.normals(count * width))])
+      let verification = try RealRows.verify(dictionary, on: path)
+      #expect(verification.warnings.isEmpty != warns)
+      let counted = "only \(verification.ordinary.rowCount) rows are judged"
+      if warns { #expect(verification.warnings.first?.hasPrefix(counted) == true) }
+    }
   }
 
   @Test func droppedScale() throws {

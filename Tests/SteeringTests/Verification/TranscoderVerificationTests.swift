@@ -75,6 +75,15 @@ import Testing
     #expect(
       message { _ = try Verification(try transcoder(), on: inputs, targets: short) }
         .contains("short.safetensors has 59 rows, expected 60, one for each row of"))
+    for (options, others) in [(true, []), (false, [inputs])] {
+      var declared = Verification.Options()
+      declared.declaredFVU = options ? 0.2 : nil
+      #expect(
+        message {
+          _ = try Verification(
+            try transcoder(), on: inputs, neighbours: others, options: declared)
+        }.contains("give the targets"))
+    }
     parts.kind = .autoencoder
     let autoencoder = try SparseDictionary(parts)
     #expect(
