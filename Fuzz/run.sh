@@ -66,6 +66,8 @@ for target in ${targets:-$calls $readers}; do
         exit 1
     }
     mkdir -p $build/corpus/$target
+    # What earlier runs have learned, minimised.
+    [ ! -f Fuzz/corpus/$target.tar.gz ] || tar xzf Fuzz/corpus/$target.tar.gz -C $build/corpus
     [ ! -d Fuzz/regressions/$target ] || seeds="$seeds Fuzz/regressions/$target"
     echo "fuzz_$target: $seconds seconds"
     # shellcheck disable=SC2086
