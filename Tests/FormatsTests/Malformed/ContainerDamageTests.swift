@@ -26,7 +26,7 @@ import Testing
     Subject(vector: "torch/valid/views-protocol-2.pt") { file throws(FormatError) in
       try TorchFile.open(file).root.tensors(path: file.path).entries.map(\.tensor)
     },
-    Subject(vector: "torch/valid/views-protocol-4.pt") { file throws(FormatError) in
+    Subject(vector: "torch/valid/metadata.pt") { file throws(FormatError) in
       try TorchFile.open(file).root.tensors(path: file.path).entries.map(\.tensor)
     },
     Subject(vector: "zip/valid/zip64-end.zip") { file throws(FormatError) in
@@ -61,20 +61,19 @@ import Testing
     let valid = try Self.bytes(subject)
     var accepted = 0
     for index in valid.indices {
-      for mask in [0x01, 0xFF] as [UInt8] {
-        var bytes = valid
-        bytes[index] ^= mask
-        let path = try scratch.write(bytes, "changed")
-        do throws(FormatError) {
-          let tensors = try subject.read(try MappedFile.open(path))
-          accepted += 1
-          for tensor in tensors where tensor.byteCount > 0 { _ = Self.ends(of: tensor) }
-        } catch {
-          #expect(error.path?.hasPrefix(path) == true)
-        }
+      var bytes = valid
+      // By turns one bit and all of them: each open costs a dozen system calls.
+      bytes[index] ^= index.isMultiple(of: 2) ? 0x01 : 0xFF
+      let path = try scratch.write(bytes, "changed")
+      do throws(FormatError) {
+        let tensors = try subject.read(try MappedFile.open(path))
+        accepted += 1
+        for tensor in tensors where tensor.byteCount > 0 { _ = Self.ends(of: tensor) }
+      } catch {
+        #expect(error.path?.hasPrefix(path) == true)
       }
     }
-    #expect(accepted < valid.count * 2)
+    #expect(accepted < valid.count)
   }
 
   /// The first and the last byte; outside the mapping, reading them would end the process.
