@@ -50,10 +50,11 @@ test: dependencies
 	$(SWIFT) test -c release --skip-build
 
 # XCTest's own runner leaks, which LeakSanitizer would count as a failure. The backtracer would hold a
-# crashed process.
+# crashed process. Foundation's Process leaks a weak reference: the test that starts one is left out.
 test-asan: dependencies
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --sanitize=address --disable-xctest \
-	    --scratch-path .build-asan --filter 'FormatsTests|ImportersTests'
+	    --scratch-path .build-asan --filter 'FormatsTests|ImportersTests' \
+	    --skip digestsAreThoseOfTheBytes
 
 lib: dependencies
 	SWIFT='$(SWIFT)' Scripts/make-library.sh $(LIB_BUILD)

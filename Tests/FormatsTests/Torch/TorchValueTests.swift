@@ -6,10 +6,14 @@ import Testing
   private static let tensor = Tensor(
     .f32, shape: [2], storage: Storage(copying: [1, 2] as [Float]))
 
-  private static let root = TorchValue.dictionary([
-    (.string("ae.b"), .tensor(tensor)), (.integer(3), .tensor(tensor)), (.string("k"), .integer(5)),
-    (.string("ae.a"), .tensor(tensor)), (.string("other"), .tensor(tensor)),
-  ])
+  // Computed, as kinds: LeakSanitizer does not see through the tagged pointers of a stored one.
+  private static var root: TorchValue {
+    .dictionary([
+      (.string("ae.b"), .tensor(tensor)), (.integer(3), .tensor(tensor)),
+      (.string("k"), .integer(5)),
+      (.string("ae.a"), .tensor(tensor)), (.string("other"), .tensor(tensor)),
+    ])
+  }
 
   @Test func keysAreFoundByTheirText() throws {
     guard case .integer(5)? = Self.root["k"] else {
@@ -35,12 +39,14 @@ import Testing
     #expect(error?.message == "p: field 'root' is a list, expected a dictionary of tensors")
   }
 
-  static let kinds: [(TorchValue, String)] = [
-    (.none, "None"), (.bool(true), "a boolean"), (.integer(1), "an integer"),
-    (.float(1), "a float"), (.string("x"), "a string"), (.name("cpu"), "the name 'cpu'"),
-    (.tensor(tensor), "a tensor"), (.list([]), "a list"), (.tuple([]), "a tuple"),
-    (.dictionary([]), "a dictionary"),
-  ]
+  static var kinds: [(TorchValue, String)] {
+    [
+      (.none, "None"), (.bool(true), "a boolean"), (.integer(1), "an integer"),
+      (.float(1), "a float"), (.string("x"), "a string"), (.name("cpu"), "the name 'cpu'"),
+      (.tensor(tensor), "a tensor"), (.list([]), "a list"), (.tuple([]), "a tuple"),
+      (.dictionary([]), "a dictionary"),
+    ]
+  }
 
   @Test func everyKindHasAName() {
     for (value, name) in Self.kinds { #expect(value.kind == name) }
