@@ -41,7 +41,9 @@ thread)
     ;;
 valgrind)
     has gcc || compiler=clang
-    wrapper="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
+    # Without undefined values: memcheck takes for one the tag in a spare bit of a partly written word, by
+    # which the compiler copies and ends a two-case enum (all its reports are in such a function).
+    wrapper="valgrind -q --undef-value-errors=no --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
         --show-leak-kinds=definite"
     ;;
 *)
