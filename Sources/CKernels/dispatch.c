@@ -25,6 +25,10 @@ static const ck_kernels scalar_kernels = {
     .transpose_u16 = ck_transpose_u16_scalar,
     .gather_u32 = ck_gather_u32_scalar,
     .gather_u16 = ck_gather_u16_scalar,
+    .quantise_i8 = ck_quantise_i8_scalar,
+    .quantise_i16 = ck_quantise_i16_scalar,
+    .matmul_i8 = ck_matmul_i8_scalar,
+    .bound_f32 = ck_bound_f32_scalar,
 };
 
 #if CK_HAS_X86
@@ -52,31 +56,49 @@ static const ck_kernels avx2_kernels = {
     .transpose_u16 = ck_transpose_u16_scalar,
     .gather_u32 = ck_gather_u32_scalar,
     .gather_u16 = ck_gather_u16_scalar,
+    .quantise_i8 = ck_quantise_i8_avx2,
+    .quantise_i16 = ck_quantise_i16_avx2,
+    .matmul_i8 = ck_matmul_i8_avx2,
+    .bound_f32 = ck_bound_f32_avx2,
 };
+
+/* What both instruction sets with 512-bit registers share. */
+#define AVX512_ENTRIES \
+    .dot_f32 = ck_dot_f32_avx512, \
+    .dot_bf16 = ck_dot_bf16_avx512, \
+    .matvec_f32 = ck_matvec_f32_avx512, \
+    .matvec_bf16 = ck_matvec_bf16_avx512, \
+    .axpy_f32 = ck_axpy_f32_avx512, \
+    .axpy_bf16 = ck_axpy_bf16_avx512, \
+    .gatherdot_f32 = ck_gatherdot_f32_avx512, \
+    .gatherdot_bf16 = ck_gatherdot_bf16_avx512, \
+    .scatteraxpy_f32 = ck_scatteraxpy_f32_avx2, \
+    .scatteraxpy_bf16 = ck_scatteraxpy_bf16_avx2, \
+    .widen_bf16 = ck_widen_bf16_avx512, \
+    .widen_f16 = ck_widen_f16_avx512, \
+    .narrow_bf16 = ck_narrow_bf16_avx512, \
+    .narrow_f16 = ck_narrow_f16_avx512, \
+    .nonfinite_f32 = ck_nonfinite_f32_avx512, \
+    .nonfinite_bf16 = ck_nonfinite_bf16_avx512, \
+    .nonfinite_f16 = ck_nonfinite_f16_avx512, \
+    .transpose_u32 = ck_transpose_u32_scalar, \
+    .transpose_u16 = ck_transpose_u16_scalar, \
+    .gather_u32 = ck_gather_u32_scalar, \
+    .gather_u16 = ck_gather_u16_scalar, \
+    .quantise_i8 = ck_quantise_i8_avx512, \
+    .quantise_i16 = ck_quantise_i16_avx512, \
+    .bound_f32 = ck_bound_f32_avx512,
 
 static const ck_kernels avx512_kernels = {
     .isa = CK_ISA_AVX512,
-    .dot_f32 = ck_dot_f32_avx512,
-    .dot_bf16 = ck_dot_bf16_avx512,
-    .matvec_f32 = ck_matvec_f32_avx512,
-    .matvec_bf16 = ck_matvec_bf16_avx512,
-    .axpy_f32 = ck_axpy_f32_avx512,
-    .axpy_bf16 = ck_axpy_bf16_avx512,
-    .gatherdot_f32 = ck_gatherdot_f32_avx512,
-    .gatherdot_bf16 = ck_gatherdot_bf16_avx512,
-    .scatteraxpy_f32 = ck_scatteraxpy_f32_avx2,
-    .scatteraxpy_bf16 = ck_scatteraxpy_bf16_avx2,
-    .widen_bf16 = ck_widen_bf16_avx512,
-    .widen_f16 = ck_widen_f16_avx512,
-    .narrow_bf16 = ck_narrow_bf16_avx512,
-    .narrow_f16 = ck_narrow_f16_avx512,
-    .nonfinite_f32 = ck_nonfinite_f32_avx512,
-    .nonfinite_bf16 = ck_nonfinite_bf16_avx512,
-    .nonfinite_f16 = ck_nonfinite_f16_avx512,
-    .transpose_u32 = ck_transpose_u32_scalar,
-    .transpose_u16 = ck_transpose_u16_scalar,
-    .gather_u32 = ck_gather_u32_scalar,
-    .gather_u16 = ck_gather_u16_scalar,
+    AVX512_ENTRIES
+    .matmul_i8 = ck_matmul_i8_avx512,
+};
+
+static const ck_kernels avx512vnni_kernels = {
+    .isa = CK_ISA_AVX512VNNI,
+    AVX512_ENTRIES
+    .matmul_i8 = ck_matmul_i8_avx512vnni,
 };
 
 /* __builtin_cpu_supports also asks the operating system which registers it saves. */
@@ -93,6 +115,10 @@ static int supports_avx512(void) {
            __builtin_cpu_supports("avx512vl");
 }
 
+static int supports_avx512vnni(void) {
+    return supports_avx512() && __builtin_cpu_supports("avx512vnni");
+}
+
 #endif
 
 const ck_kernels *ck_kernels_for(ck_isa isa) {
@@ -104,6 +130,8 @@ const ck_kernels *ck_kernels_for(ck_isa isa) {
         return supports_avx2() ? &avx2_kernels : NULL;
     case CK_ISA_AVX512:
         return supports_avx512() ? &avx512_kernels : NULL;
+    case CK_ISA_AVX512VNNI:
+        return supports_avx512vnni() ? &avx512vnni_kernels : NULL;
 #endif
     default:
         return NULL;
@@ -111,8 +139,9 @@ const ck_kernels *ck_kernels_for(ck_isa isa) {
 }
 
 ck_isa ck_isa_best(void) {
-    if (ck_kernels_for(CK_ISA_AVX512) != NULL) {
-        return CK_ISA_AVX512;
+    ck_isa best = CK_ISA_AVX512VNNI;
+    while (ck_kernels_for(best) == NULL) {
+        best = (ck_isa)(best - 1);
     }
-    return ck_kernels_for(CK_ISA_AVX2) != NULL ? CK_ISA_AVX2 : CK_ISA_SCALAR;
+    return best;
 }

@@ -11,6 +11,8 @@
 #define CK_AVX2 __attribute__((target("avx2,fma,f16c")))
 #define CK_AVX512 \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")))
+#define CK_AVX512VNNI \
+    __attribute__((target("avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")))
 #endif
 
 #endif

@@ -94,10 +94,15 @@ package struct RowMatrix: Sendable {
     [Float](unsafeUninitializedCapacity: width) { buffer, count in
       count = width
       guard let out = buffer.baseAddress else { return }
-      switch element {
-      case .f32: out.update(from: f32(row), count: width)
-      case .bf16: kernels.widen(bfloat16: bf16(row), into: out, count: width)
-      }
+      widen(row, into: out, kernels)
+    }
+  }
+
+  /// Writes row `row`, widened to f32, to `out`, `[width]`.
+  package func widen(_ row: Int, into out: UnsafeMutablePointer<Float>, _ kernels: Kernels) {
+    switch element {
+    case .f32: out.update(from: f32(row), count: width)
+    case .bf16: kernels.widen(bfloat16: bf16(row), into: out, count: width)
     }
   }
 

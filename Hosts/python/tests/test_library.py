@@ -23,7 +23,7 @@ def test_capabilities_name_everything():
     assert found["modes"] == steering.MODES
     assert found["strengths"] == steering.STRENGTHS
     assert found["activations"] == steering.ACTIVATIONS
-    assert found["kernels"] in ("scalar", "avx2", "avx512")
+    assert found["kernels"] in ("scalar", "avx2", "avx512", "avx512vnni")
 
 
 @pytest.mark.parametrize(

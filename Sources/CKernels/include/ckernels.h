@@ -3,9 +3,9 @@
  * Rules that hold for every function here
  *
  * - Symbols are ck_<op>_<dtype>_<isa>. Instruction sets: scalar (portable C99), avx2 (AVX2, FMA and
- *   F16C), avx512 (AVX-512 F, BW, DQ and VL). Call a SIMD variant only through the table that
- *   ck_kernels_for returns: it checks the processor, and that the operating system saves the
- *   registers.
+ *   F16C), avx512 (AVX-512 F, BW, DQ and VL), avx512vnni (avx512 and VNNI, which only matmul_i8
+ *   uses). Call a SIMD variant only through the table that ck_kernels_for returns: it checks the
+ *   processor, and that the operating system saves the registers.
  * - Nothing allocates, locks, prints or keeps a pointer. There is no mutable state, so every
  *   function may be called from any number of threads at once.
  * - Pointers are never NULL, and need the alignment of their element and no more. Counts may be 0:
@@ -243,6 +243,99 @@ typedef void ck_gather_u16_fn(const uint16_t *in, size_t stride, uint16_t *out, 
 ck_gather_u32_fn ck_gather_u32_scalar;
 ck_gather_u16_fn ck_gather_u16_scalar;
 
+/* -- quantise_i8
+ *
+ * codes[i] = the nearest integer to row[i] / scale, with the scale that maps the largest magnitude to
+ * 127; and what is lost.
+ *
+ * row    [n] f32, finite, contiguous; n at most 2^20
+ * codes  [n] in -127...127, contiguous, must not overlap row
+ *
+ * With r[i] = row[i] - scale * codes[i]: |r[i]| <= 0.5001 * scale, residual >= ||r||, norm >= ||row||.
+ * A row whose largest magnitude is below 2^-60 gets codes of 0 and twice that magnitude as scale.
+ *
+ * Contract: exact; the same bits on every instruction set. */
+typedef struct ck_quantised_row {
+    float scale;
+    float residual;
+    float norm;
+} ck_quantised_row;
+
+typedef void ck_quantise_i8_fn(const float *row, size_t n, int8_t *codes, ck_quantised_row *result);
+
+ck_quantise_i8_fn ck_quantise_i8_scalar;
+
+/* -- quantise_i16
+ *
+ * codes[i] = the nearest integer to x[i] / scale, with a scale for which no product with int8 codes
+ * leaves 32 bits: 127 * sum |codes[i]| < 2^31. And what bounds need to know of x.
+ *
+ * x          [n] f32, finite, contiguous, n at most 2^20; all zero gives scale 0
+ * dot_error  c * 2^-23 of the dot product whose results are to be bounded (table above)
+ * codes      [n], contiguous, must not overlap x
+ *
+ * With y[i] = scale * codes[i], and the components split into a few large ones and the bulk:
+ *   bulk >= the length of the bulk of y         few >= 0.5001 * sum |y[i]| over the few
+ *   loss >= ||x - y|| + (dot_error + 2^-21) * ||x||           largest = max |x[i]|
+ * each with 2^-20 to spare for the roundings of ck_bound_f32.
+ *
+ * Contract: exact; the same bits on every instruction set for the same dot_error. */
+typedef struct ck_quantised_input {
+    float scale;
+    float bulk;
+    float few;
+    float loss;
+    float largest;
+} ck_quantised_input;
+
+typedef void ck_quantise_i16_fn(const float *x, size_t n, double dot_error, int16_t *codes,
+                                ck_quantised_input *result);
+
+ck_quantise_i16_fn ck_quantise_i16_scalar;
+
+/* -- matmul_i8
+ *
+ * out[b][m] = sum over d of rows[m][d] * x[b][d], in 32-bit integers.
+ *
+ * rows        [m_count, d_count] in -127...127, rows row_stride elements apart
+ * x           [b_count, d_count], rows x_stride elements apart; 127 * sum |x[b][d]| < 2^31
+ * out         [b_count, m_count], rows out_stride elements apart, must not overlap the inputs
+ * d_count     a multiple of 32: pad both with zeros
+ *
+ * Contract: exact; the same numbers on every instruction set. */
+typedef void ck_matmul_i8_fn(const int8_t *rows, size_t row_stride, const int16_t *x,
+                             size_t x_stride, int32_t *out, size_t out_stride, size_t m_count,
+                             size_t b_count, size_t d_count);
+
+ck_matmul_i8_fn ck_matmul_i8_scalar;
+
+/* -- bound
+ *
+ * bounds[i] >= what a feature's dot product of the dot_error given, plus bias, times gain, comes to:
+ * the numbers that f32 arithmetic gives, roundings included. With `absolute`, its magnitude.
+ *
+ * sums      [n] products of the rows' codes with the input's, from matmul_i8
+ * rows      arrays of all features, of which those from `first` on are used; biases and gains of
+ *           magnitude at most 1e10, gains not negative or NULL for 1, norms at most 1e10
+ * input     of quantise_i16, with 1e-10 <= largest <= 1e10
+ * bounds    [n], must not overlap the inputs
+ *
+ * Contract: exact; the same bits on every instruction set. Why it is a bound: docs/numerics.md,
+ * "Pruned encoding". */
+typedef struct ck_quantised_rows {
+    const float *scale;
+    const float *residual;
+    const float *norm;
+    const float *bias;
+    const float *CK_NULLABLE gain;
+} ck_quantised_rows;
+
+typedef void ck_bound_f32_fn(const int32_t *sums, const ck_quantised_input *input,
+                             const ck_quantised_rows *rows, size_t first, size_t n, int absolute,
+                             float *bounds);
+
+ck_bound_f32_fn ck_bound_f32_scalar;
+
 /* -- SIMD variants of the families above */
 
 #if CK_HAS_X86
@@ -263,6 +356,10 @@ ck_narrow_f16_fn ck_narrow_f16_avx2;
 ck_nonfinite_f32_fn ck_nonfinite_f32_avx2;
 ck_nonfinite_bf16_fn ck_nonfinite_bf16_avx2;
 ck_nonfinite_f16_fn ck_nonfinite_f16_avx2;
+ck_quantise_i8_fn ck_quantise_i8_avx2;
+ck_quantise_i16_fn ck_quantise_i16_avx2;
+ck_matmul_i8_fn ck_matmul_i8_avx2;
+ck_bound_f32_fn ck_bound_f32_avx2;
 
 ck_dot_f32_fn ck_dot_f32_avx512;
 ck_dot_bf16_fn ck_dot_bf16_avx512;
@@ -279,12 +376,23 @@ ck_narrow_f16_fn ck_narrow_f16_avx512;
 ck_nonfinite_f32_fn ck_nonfinite_f32_avx512;
 ck_nonfinite_bf16_fn ck_nonfinite_bf16_avx512;
 ck_nonfinite_f16_fn ck_nonfinite_f16_avx512;
+ck_quantise_i8_fn ck_quantise_i8_avx512;
+ck_quantise_i16_fn ck_quantise_i16_avx512;
+ck_matmul_i8_fn ck_matmul_i8_avx512;
+ck_bound_f32_fn ck_bound_f32_avx512;
+
+ck_matmul_i8_fn ck_matmul_i8_avx512vnni;
 #endif
 
 /* -- dispatch */
 
 /* Instruction sets, each a superset of the ones before it. */
-typedef enum { CK_ISA_SCALAR = 0, CK_ISA_AVX2 = 1, CK_ISA_AVX512 = 2 } ck_isa;
+typedef enum {
+    CK_ISA_SCALAR = 0,
+    CK_ISA_AVX2 = 1,
+    CK_ISA_AVX512 = 2,
+    CK_ISA_AVX512VNNI = 3
+} ck_isa;
 
 /* The variants of one instruction set. Every pointer is set. */
 typedef struct ck_kernels {
@@ -310,6 +418,10 @@ typedef struct ck_kernels {
     ck_transpose_u16_fn *transpose_u16;
     ck_gather_u32_fn *gather_u32;
     ck_gather_u16_fn *gather_u16;
+    ck_quantise_i8_fn *quantise_i8;
+    ck_quantise_i16_fn *quantise_i16;
+    ck_matmul_i8_fn *matmul_i8;
+    ck_bound_f32_fn *bound_f32;
 } ck_kernels;
 
 /* Returns the table of isa, which lives as long as the process, or NULL when this build, processor

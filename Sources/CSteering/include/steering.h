@@ -103,7 +103,7 @@ typedef struct steer_capabilities {
     uint32_t modes;       /* STEER_MODE_ADD, ... */
     uint32_t strengths;   /* STEER_STRENGTH_DECODER, ... */
     uint32_t activations; /* STEER_ACTIVATION_RELU, ... */
-    char kernels[16];     /* the instruction set in use: "scalar", "avx2" or "avx512" */
+    char kernels[16];     /* the instruction set in use: "scalar", "avx2", "avx512" or "avx512vnni" */
 } steer_capabilities_t;
 
 #define STEER_CAPABILITIES_INIT { sizeof(steer_capabilities_t), 0, 0, 0, 0, 0, { 0 } }

@@ -22,18 +22,25 @@ package final class EncoderMatrix: Sendable {
   /// The weights as stored; for `.modelMajor` a dense matrix whose rows are not features.
   package let stored: FeatureRows
   package let layout: Layout
+  /// Its int8 form where one was stored beside it; see ``quantised(_:workers:)``.
+  package let accelerator: QuantisedRows?
   private let prepared = Mutex<FeatureRows?>(nil)
+  /// Nil until asked for, then what was made, if anything.
+  private let quantised = Mutex<QuantisedRows??>(nil)
   private let digested = Mutex<[UInt8]?>(nil)
 
-  package init(_ stored: RowMatrix, layout: Layout) {
+  /// With an `accelerator`, the int8 form of the same rows, which the caller has tied to them.
+  package init(_ stored: RowMatrix, layout: Layout, accelerator: QuantisedRows? = nil) {
     self.stored = .dense(stored)
     self.layout = layout
+    self.accelerator = accelerator
   }
 
   /// An encoder with few non-zeros per feature; of a tied dictionary the decoder's own matrix.
   package init(_ stored: ExpanderMatrix) {
     self.stored = .expander(stored)
     layout = .featureMajor
+    accelerator = nil
   }
 
   package var featureCount: Int { layout == .featureMajor ? stored.rowCount : stored.width }
@@ -52,7 +59,8 @@ package final class EncoderMatrix: Sendable {
   package func featureMajor(_ kernels: Kernels) throws(DictionaryError) -> FeatureRows {
     let made = try prepared.withLock { cached throws(DictionaryError) -> FeatureRows in
       if let cached { return cached }
-      try checkFinite(kernels)
+      // Only finite weights have an accelerator; a row that it was not made from fails its bound.
+      if accelerator == nil { try checkFinite(kernels) }
       var rows = stored
       if layout == .modelMajor, case .dense(let matrix) = stored {
         rows = .dense(matrix.transposed(kernels))
@@ -61,6 +69,25 @@ package final class EncoderMatrix: Sendable {
       return rows
     }
     return made
+  }
+
+  /// The int8 form of the feature-major encoder: the stored one, or made on first use and kept.
+  ///
+  /// Nil for a sparse encoder and where bounds could not hold. Locks while it makes: for set-up.
+  ///
+  /// - Throws: `nonFiniteWeight`, as ``featureMajor(_:)``.
+  /// - Complexity: O(featureCount · modelWidth) on the first call, O(1) after it.
+  package func quantised(
+    _ kernels: Kernels, workers: Workers
+  ) throws(DictionaryError) -> QuantisedRows? {
+    if let accelerator { return accelerator }
+    guard case .dense(let rows) = try featureMajor(kernels) else { return nil }
+    return quantised.withLock { cached in
+      if let cached { return cached }
+      let made = QuantisedRows.make(rows, kernels, workers: workers)
+      cached = .some(made)
+      return made
+    }
   }
 
   /// SHA-256 of the whole encoder feature-major, computed on first use; the same for either layout.

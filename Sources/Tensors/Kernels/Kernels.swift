@@ -17,12 +17,15 @@ package struct Kernels: Sendable {
     case avx2
     /// AVX-512 F, BW, DQ and VL.
     case avx512
+    /// The same with VNNI, which integer products use; all other results are those of ``avx512``.
+    case avx512vnni
 
     var code: ck_isa {
       switch self {
       case .scalar: CK_ISA_SCALAR
       case .avx2: CK_ISA_AVX2
       case .avx512: CK_ISA_AVX512
+      case .avx512vnni: CK_ISA_AVX512VNNI
       }
     }
   }
@@ -62,7 +65,7 @@ package struct Kernels: Sendable {
     switch isa {
     case .scalar: 1
     case .avx2: Double((count + 31) / 32) / 2 + 3
-    case .avx512: Double((count + 63) / 64) / 2 + 3.5
+    case .avx512, .avx512vnni: Double((count + 63) / 64) / 2 + 3.5
     }
   }
 }

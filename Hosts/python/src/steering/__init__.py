@@ -70,7 +70,7 @@ __all__ = [
 
 def capabilities() -> dict[str, object]:
     """What the library can do on this processor: row types, modes, strengths, activations, and the
-    instruction set in use ("scalar", "avx2" or "avx512")."""
+    instruction set in use ("scalar", "avx2", "avx512" or "avx512vnni")."""
     found = _structs.sized(_structs.Capabilities)
     _call("steer_capabilities_get", _ctypes.byref(found))
 
