@@ -25,6 +25,10 @@ static const ck_kernels scalar_kernels = {
     .transpose_u16 = ck_transpose_u16_scalar,
     .gather_u32 = ck_gather_u32_scalar,
     .gather_u16 = ck_gather_u16_scalar,
+    .listabove_f32 = ck_listabove_f32_scalar,
+    .listaboveabs_f32 = ck_listaboveabs_f32_scalar,
+    .listjump_f32 = ck_listjump_f32_scalar,
+    .topk_f32 = ck_topk_f32_scalar,
 };
 
 #if CK_HAS_X86
@@ -52,6 +56,10 @@ static const ck_kernels avx2_kernels = {
     .transpose_u16 = ck_transpose_u16_scalar,
     .gather_u32 = ck_gather_u32_scalar,
     .gather_u16 = ck_gather_u16_scalar,
+    .listabove_f32 = ck_listabove_f32_avx2,
+    .listaboveabs_f32 = ck_listaboveabs_f32_avx2,
+    .listjump_f32 = ck_listjump_f32_avx2,
+    .topk_f32 = ck_topk_f32_avx2,
 };
 
 static const ck_kernels avx512_kernels = {
@@ -77,6 +85,10 @@ static const ck_kernels avx512_kernels = {
     .transpose_u16 = ck_transpose_u16_scalar,
     .gather_u32 = ck_gather_u32_scalar,
     .gather_u16 = ck_gather_u16_scalar,
+    .listabove_f32 = ck_listabove_f32_avx512,
+    .listaboveabs_f32 = ck_listaboveabs_f32_avx512,
+    .listjump_f32 = ck_listjump_f32_avx512,
+    .topk_f32 = ck_topk_f32_avx512,
 };
 
 /* __builtin_cpu_supports also asks the operating system which registers it saves. */
