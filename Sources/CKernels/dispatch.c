@@ -29,6 +29,10 @@ static const ck_kernels scalar_kernels = {
     .quantise_i16 = ck_quantise_i16_scalar,
     .matmul_i8 = ck_matmul_i8_scalar,
     .bound_f32 = ck_bound_f32_scalar,
+    .listabove_f32 = ck_listabove_f32_scalar,
+    .listaboveabs_f32 = ck_listaboveabs_f32_scalar,
+    .listjump_f32 = ck_listjump_f32_scalar,
+    .topk_f32 = ck_topk_f32_scalar,
 };
 
 #if CK_HAS_X86
@@ -60,6 +64,10 @@ static const ck_kernels avx2_kernels = {
     .quantise_i16 = ck_quantise_i16_avx2,
     .matmul_i8 = ck_matmul_i8_avx2,
     .bound_f32 = ck_bound_f32_avx2,
+    .listabove_f32 = ck_listabove_f32_avx2,
+    .listaboveabs_f32 = ck_listaboveabs_f32_avx2,
+    .listjump_f32 = ck_listjump_f32_avx2,
+    .topk_f32 = ck_topk_f32_avx2,
 };
 
 /* What both instruction sets with 512-bit registers share. */
@@ -87,7 +95,11 @@ static const ck_kernels avx2_kernels = {
     .gather_u16 = ck_gather_u16_scalar, \
     .quantise_i8 = ck_quantise_i8_avx512, \
     .quantise_i16 = ck_quantise_i16_avx512, \
-    .bound_f32 = ck_bound_f32_avx512,
+    .bound_f32 = ck_bound_f32_avx512, \
+    .listabove_f32 = ck_listabove_f32_avx512, \
+    .listaboveabs_f32 = ck_listaboveabs_f32_avx512, \
+    .listjump_f32 = ck_listjump_f32_avx512, \
+    .topk_f32 = ck_topk_f32_avx512,
 
 static const ck_kernels avx512_kernels = {
     .isa = CK_ISA_AVX512,

@@ -335,6 +335,53 @@ typedef void ck_bound_f32_fn(const int32_t *sums, const ck_quantised_input *inpu
                              float *bounds);
 
 ck_bound_f32_fn ck_bound_f32_scalar;
+/* -- list
+ *
+ * Writes first + i for every listed z[i], ascending, and returns how many they are.
+ *
+ *   listabove     z[i] > threshold
+ *   listaboveabs  |z[i]| > threshold
+ *   listjump      z[i] > thresholds[i] and z[i] > 0: the features that JumpReLU leaves active
+ *
+ * z           [n] f32, contiguous
+ * threshold   f32; thresholds [n] f32, contiguous
+ * first       first + n is at most 2^32
+ * indices     [n], contiguous, must not overlap an input; what lies behind the returned count is not
+ *             specified
+ *
+ * Contract: exact. Numbers are compared by their bits, so flush-to-zero changes nothing: both zeros are
+ * equal, a NaN lies beyond the infinity of its sign (|NaN| beyond +infinity). */
+typedef size_t ck_listabove_f32_fn(const float *z, float threshold, size_t n, uint32_t first,
+                                   uint32_t *indices);
+typedef size_t ck_listjump_f32_fn(const float *z, const float *thresholds, size_t n, uint32_t first,
+                                  uint32_t *indices);
+
+ck_listabove_f32_fn ck_listabove_f32_scalar;
+ck_listabove_f32_fn ck_listaboveabs_f32_scalar;
+ck_listjump_f32_fn ck_listjump_f32_scalar;
+
+/* -- topk
+ *
+ * Writes the places of the best k of n numbers to indices[0 ..< k], ascending, and returns the place of
+ * the worst of them. Better is larger, among equal numbers the one with the lower place.
+ *
+ * z         [n] f32, contiguous
+ * n         from k to 2^31 - 1
+ * k         at least 1
+ * absolute  0: the numbers compete; 1: their absolute values do
+ * keys      [ck_topk_room(k)] scratch, must not overlap anything else
+ * indices   [ck_topk_room(k)], must not overlap anything else; what lies behind the k places is not
+ *           specified
+ *
+ * Contract: exact. Numbers are compared as in list. O(n) for any order of the numbers (topk.h): about
+ * the time of reading z once where the order is random. */
+typedef uint32_t ck_topk_f32_fn(const float *z, size_t n, size_t k, int absolute, int32_t *keys,
+                                uint32_t *indices);
+
+ck_topk_f32_fn ck_topk_f32_scalar;
+
+/* Entries of scratch for the best k: 2k + 256. */
+static inline size_t ck_topk_room(size_t k) { return 2 * k + 256; }
 
 /* -- SIMD variants of the families above */
 
@@ -360,6 +407,10 @@ ck_quantise_i8_fn ck_quantise_i8_avx2;
 ck_quantise_i16_fn ck_quantise_i16_avx2;
 ck_matmul_i8_fn ck_matmul_i8_avx2;
 ck_bound_f32_fn ck_bound_f32_avx2;
+ck_listabove_f32_fn ck_listabove_f32_avx2;
+ck_listabove_f32_fn ck_listaboveabs_f32_avx2;
+ck_listjump_f32_fn ck_listjump_f32_avx2;
+ck_topk_f32_fn ck_topk_f32_avx2;
 
 ck_dot_f32_fn ck_dot_f32_avx512;
 ck_dot_bf16_fn ck_dot_bf16_avx512;
@@ -382,6 +433,10 @@ ck_matmul_i8_fn ck_matmul_i8_avx512;
 ck_bound_f32_fn ck_bound_f32_avx512;
 
 ck_matmul_i8_fn ck_matmul_i8_avx512vnni;
+ck_listabove_f32_fn ck_listabove_f32_avx512;
+ck_listabove_f32_fn ck_listaboveabs_f32_avx512;
+ck_listjump_f32_fn ck_listjump_f32_avx512;
+ck_topk_f32_fn ck_topk_f32_avx512;
 #endif
 
 /* -- dispatch */
@@ -422,6 +477,10 @@ typedef struct ck_kernels {
     ck_quantise_i16_fn *quantise_i16;
     ck_matmul_i8_fn *matmul_i8;
     ck_bound_f32_fn *bound_f32;
+    ck_listabove_f32_fn *listabove_f32;
+    ck_listabove_f32_fn *listaboveabs_f32;
+    ck_listjump_f32_fn *listjump_f32;
+    ck_topk_f32_fn *topk_f32;
 } ck_kernels;
 
 /* Returns the table of isa, which lives as long as the process, or NULL when this build, processor

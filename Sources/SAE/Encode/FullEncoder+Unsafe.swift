@@ -21,6 +21,8 @@ package final class FullEncoder {
   private let threshold: TopKThreshold?
   /// ‖z_block‖₂ per block, where blocks compete.
   private let scores: FloatBuffer
+  /// Room for every feature where each stands alone.
+  private var listed: [UInt32]
   private let pursuit: MatchingPursuit?
 
   /// - Throws: `nonFiniteWeight` when the encoder holds a NaN or an infinity.
@@ -35,10 +37,15 @@ package final class FullEncoder {
     transforms = Array(repeating: nil, count: Self.tileRows)
     if case .blockTopK(let blockSize, let blocks) = dictionary.activation {
       scores = FloatBuffer(count: dictionary.featureCount / blockSize)
-      threshold = TopKThreshold(k: blocks)
+      threshold = TopKThreshold(k: blocks, dictionary.kernels)
     } else {
       scores = FloatBuffer(count: 0)
-      threshold = dictionary.activation.k.map { TopKThreshold(k: $0) }
+      threshold = dictionary.activation.k.map { TopKThreshold(k: $0, dictionary.kernels) }
+    }
+    switch dictionary.activation {
+    case .relu, .batchTopK, .jumpReLU:
+      listed = Array(repeating: 0, count: dictionary.featureCount)
+    default: listed = []
     }
   }
 
@@ -136,11 +143,8 @@ package final class FullEncoder {
     case .relu: selectAbove(0, z, n, into: &codes)
     case .batchTopK(let threshold): selectAbove(max(threshold, 0), z, n, into: &codes)
     case .jumpReLU(let threshold):
-      threshold.withUnsafeBufferPointer { threshold in
-        for feature in 0..<n where z[feature] > max(threshold[feature], 0) {
-          codes.append(feature, z[feature])
-        }
-      }
+      let kernels = dictionary.kernels
+      list(z, into: &codes) { kernels.listJump(threshold, z, count: n, into: $0) }
     case .topK: selectTop(z, n, .positive, into: &codes)
     case .signedTopK: selectTop(z, n, .signed, into: &codes)
     case .absTopK: selectTop(z, n, .absolute, into: &codes)
@@ -173,19 +177,34 @@ package final class FullEncoder {
   private func selectAbove(
     _ threshold: Float, _ z: UnsafePointer<Float>, _ n: Int, into codes: inout SparseCodes
   ) {
-    for feature in 0..<n where z[feature] > threshold { codes.append(feature, z[feature]) }
+    let kernels = dictionary.kernels
+    list(z, into: &codes) { kernels.listAbove(threshold, z, count: n, into: $0) }
+  }
+
+  /// Appends the features that `listing` writes and counts.
+  private func list(
+    _ z: UnsafePointer<Float>, into codes: inout SparseCodes,
+    _ listing: (UnsafeMutablePointer<UInt32>) -> Int
+  ) {
+    listed.withUnsafeMutableBufferPointer { listed in
+      guard let listed = listed.baseAddress else { return }
+      codes.append(listed, count: listing(listed), valuesIn: z)
+    }
   }
 
   private func selectTop(
     _ z: UnsafePointer<Float>, _ n: Int, _ ranking: Ranking, into codes: inout SparseCodes
   ) {
     guard let threshold else { fatalError("a top-k dictionary has a threshold finder") }
-    let (worst, last) = threshold.find(z, n, absolute: ranking == .absolute)
-    for feature in 0..<n {
-      let key = ranking.key(z[feature])
-      guard key > worst || (key == worst && Int32(truncatingIfNeeded: feature) <= last) else {
-        continue
-      }
+    let worst = threshold.find(z, n, absolute: ranking == .absolute).value
+    let winners = threshold.winners
+    guard worst <= 0 else {
+      // Every winner is active, whatever the ranking.
+      codes.append(winners, count: threshold.k, valuesIn: z)
+      return
+    }
+    for place in 0..<threshold.k {
+      let feature = Int(winners[place])
       if ranking.survives(z[feature]) { codes.append(feature, z[feature]) }
     }
   }
@@ -199,12 +218,9 @@ package final class FullEncoder {
     guard dictionary.kernels.firstNonfinite(scores.base, count: count) == count else {
       throw DictionaryError(.nonFiniteResult(row: row))
     }
-    let (worst, last) = threshold.find(scores.base, count, absolute: false)
-    for block in 0..<count {
-      let score = scores.base[block]
-      guard score > worst || (score == worst && Int32(truncatingIfNeeded: block) <= last) else {
-        continue
-      }
+    _ = threshold.find(scores.base, count, absolute: false)
+    for place in 0..<threshold.k {
+      let block = Int(threshold.winners[place])
       for feature in (block * size)..<((block + 1) * size) where z[feature] != 0 {
         codes.append(feature, z[feature])
       }

@@ -33,7 +33,7 @@ extension SelectiveEncoder {
       }
       block = FloatBuffer(count: blockCount)
       scores = FloatBuffer(count: scoreCount)
-      threshold = winners.map { TopKThreshold(k: $0) }
+      threshold = winners.map { TopKThreshold(k: $0, dictionary.kernels) }
       pursuit = found
     }
 

@@ -21,7 +21,7 @@ package final class MatrixAtomEncoder {
     state = FloatBuffer(count: dictionary.stateCount)
     product = FloatBuffer(count: dictionary.keyWidth)
     z = FloatBuffer(count: dictionary.atomCount)
-    threshold = TopKThreshold(k: dictionary.k)
+    threshold = TopKThreshold(k: dictionary.k, dictionary.kernels)
   }
 
   /// Appends the codes of `count` states, each `[keyWidth, valueWidth]`, `stride` floats apart.
@@ -43,12 +43,10 @@ package final class MatrixAtomEncoder {
     for row in 0..<max(count, 0) {
       try prepare(states + row * stride, row: row)
       for atom in 0..<n { z.base[atom] = try preActivation(atom, row: row) }
-      let (worst, last) = threshold.find(z.base, n, absolute: false)
-      for atom in 0..<n where z.base[atom] > 0 {
-        let value = z.base[atom]
-        if value > worst || (value == worst && Int32(truncatingIfNeeded: atom) <= last) {
-          codes.append(atom, value)
-        }
+      _ = threshold.find(z.base, n, absolute: false)
+      for place in 0..<threshold.k {
+        let atom = Int(threshold.winners[place])
+        if z.base[atom] > 0 { codes.append(atom, z.base[atom]) }
       }
       codes.endRow()
     }

@@ -183,6 +183,50 @@ extension Kernels {
     table.nonfinite_f16(x, count)
   }
 
+  // MARK: - Selection
+
+  /// Writes first + i for every z[i] above `threshold`, ascending; returns how many they are.
+  ///
+  /// `z` and `indices` are [count]; entries behind the returned number are not specified. Exact: both
+  /// zeros are equal, a NaN lies beyond the infinity of its sign.
+  @inlinable @inline(__always)
+  package func listAbove(
+    _ threshold: Float, _ z: UnsafePointer<Float>, count: Int, first: UInt32 = 0,
+    into indices: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    table.listabove_f32(z, threshold, count, first, indices)
+  }
+
+  /// The same for |z[i]|.
+  @inlinable @inline(__always)
+  package func listAbove(
+    _ threshold: Float, absolute z: UnsafePointer<Float>, count: Int, first: UInt32 = 0,
+    into indices: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    table.listaboveabs_f32(z, threshold, count, first, indices)
+  }
+
+  /// The same for z[i] above thresholds[i] and above 0: what JumpReLU leaves active.
+  @inlinable @inline(__always)
+  package func listJump(
+    _ thresholds: UnsafePointer<Float>, _ z: UnsafePointer<Float>, count: Int, first: UInt32 = 0,
+    into indices: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    table.listjump_f32(z, thresholds, count, first, indices)
+  }
+
+  /// Writes the places of the best `k` of `count` numbers, ascending; returns the worst one's place.
+  ///
+  /// Better is larger (where `absolute`, in magnitude), then the lower place. `k` is from 1 to `count`,
+  /// `count` below 2^31; `keys` (scratch) and `indices` are [topKRoom(k)]. Exact. O(count) for any order.
+  @inlinable @inline(__always)
+  package func topK(
+    _ k: Int, _ z: UnsafePointer<Float>, count: Int, absolute: Bool,
+    keys: UnsafeMutablePointer<Int32>, into indices: UnsafeMutablePointer<UInt32>
+  ) -> UInt32 {
+    table.topk_f32(z, count, k, absolute ? 1 : 0, keys, indices)
+  }
+
   // MARK: - Movement
 
   /// Sets out[c][r] to input[r][c], for 4-byte elements.

@@ -68,4 +68,7 @@ package struct Kernels: Sendable {
     case .avx512, .avx512vnni: Double((count + 63) / 64) / 2 + 3.5
     }
   }
+
+  /// Entries that `topK` needs in `keys` and `indices`: 2k + 256.
+  package static func topKRoom(_ k: Int) -> Int { ck_topk_room(k) }
 }
