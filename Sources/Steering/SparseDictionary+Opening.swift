@@ -28,9 +28,11 @@ extension SparseDictionary {
   }
 
   /// An encoder of whole rows, with errors put into words.
-  package func makeEncoder() throws(SteeringError) -> FullEncoder {
+  package func makeEncoder(
+    _ options: EncodeOptions = EncodeOptions()
+  ) throws(SteeringError) -> FullEncoder {
     do throws(DictionaryError) {
-      return try FullEncoder(self)
+      return try FullEncoder(self, options: options)
     } catch {
       throw SteeringError(error, in: self)
     }

@@ -94,8 +94,8 @@ import Testing
       dictionary = try exactOracle([1, 1, 1e38], .relu).dictionary()
       bad = 1e38
     }
-    let tile = FullEncoder.tileRows
     let encoder = try FullEncoder(dictionary)
+    let tile = encoder.tileLimit
     var codes = SparseCodes(featureCount: 3)
     try encoder.encode([good], count: 1, stride: 1, into: &codes)
     let one = codes

@@ -2,51 +2,119 @@ import Tensors
 
 /// Encodes whole rows: every feature's activation, listed sparsely.
 ///
-/// Rows are taken in tiles of ``tileRows``: one block of encoder rows that fits in the cache meets all
-/// rows of the tile before the next block is read. Each product is the same single-row kernel, so a
-/// row's codes do not depend on the batch that it came in.
+/// Rows are taken in tiles. Where σ allows it the int8 form of the encoder rules out most features, and
+/// only the others' exact rows are read (`Pruning`); else, and for rows where that would not pay, one
+/// block of encoder rows that fits in the cache meets all rows of the tile before the next is read. Each
+/// number is the product of the same single-row kernel: a row's codes do not depend on the way it took,
+/// nor on its batch, nor on how many workers there are.
 ///
-/// Not Sendable: one thread at a time. Allocates its scratch at creation: tileRows · (featureCount +
-/// modelWidth) floats. Matching pursuit takes its rows one by one.
-package final class FullEncoder {
-  package static let tileRows = 16
+/// Not Sendable: one thread at a time. Scratch is made for the largest call so far: per row of a tile
+/// featureCount + modelWidth floats and up to featureCount / 2 more, below 64 MiB for up to a million
+/// features. A call with no more rows than one before it allocates nothing but what `codes` needs.
+package final class FullEncoder: ParallelWork {
   private static let blockBytes = 128 * 1024
 
   package let dictionary: SparseDictionary
+  package let options: EncodeOptions
+  /// What was done so far, and how.
+  package private(set) var counts = EncodeCounts()
+  /// Rows of the largest tile.
+  package let tileLimit: Int
   private let matrix: FeatureRows
+  private let quantised: QuantisedRows?
+  private let workers: Workers
   private let blockRows: Int
-  private let prepared: FloatBuffer
-  private let z: FloatBuffer
-  private var transforms: [RowTransform?]
+  private var tile: Tile
   private let threshold: TopKThreshold?
   /// ‖z_block‖₂ per block, where blocks compete.
   private let scores: FloatBuffer
   /// Room for every feature where each stands alone.
   private var listed: [UInt32]
   private let pursuit: MatchingPursuit?
+  /// Rows that skip the pruning because it did not pay lately, and how many the next failure adds.
+  private var plainAhead = 0
+  private var patience = 32
+  // The work that is shared at the moment.
+  private var phase = Phase.prepare
+  private var rows: UnsafePointer<Float>?
+  private var stride = 0
+  private var count = 0
+
+  private enum Phase { case prepare, multiply }
+
+  /// The memory of one tile.
+  private struct Tile {
+    let capacity: Int
+    let prepared: FloatBuffer
+    let z: FloatBuffer
+    let transforms: UnsafeMutablePointer<RowTransform?>
+    /// Per row, the first column that is not finite, or modelWidth.
+    let badColumns: UnsafeMutablePointer<Int>
+    /// Whether a row's whole z is needed.
+    let isPlain: UnsafeMutablePointer<Bool>
+    let pruning: Pruning?
+  }
 
   /// - Throws: `nonFiniteWeight` when the encoder holds a NaN or an infinity.
-  package init(_ dictionary: SparseDictionary) throws(DictionaryError) {
+  package init(
+    _ dictionary: SparseDictionary, options: EncodeOptions = EncodeOptions()
+  ) throws(DictionaryError) {
     self.dictionary = dictionary
+    self.options = options
+    workers = Workers(count: options.workers)
     matrix = try dictionary.encoder.featureMajor(dictionary.kernels)
+    let n = dictionary.featureCount
+    let canPrune =
+      options.accelerates && n * dictionary.modelWidth >= EncodeOptions.smallestPruned
+      && PruningRule(dictionary.activation) != nil
+    quantised =
+      canPrune ? try dictionary.encoder.quantised(dictionary.kernels, workers: workers) : nil
     let rowBytes = max(1, matrix.rowByteCount)
     blockRows = max(4, Self.blockBytes / rowBytes / 4 * 4)
-    prepared = FloatBuffer(count: Self.tileRows * dictionary.modelWidth)
     pursuit = MatchingPursuit(dictionary, rows: matrix)
-    z = FloatBuffer(count: pursuit == nil ? Self.tileRows * dictionary.featureCount : 0)
-    transforms = Array(repeating: nil, count: Self.tileRows)
+    tileLimit = min(max(EncodeOptions.tileBytes / 4 / n, 8), 128)
     if case .blockTopK(let blockSize, let blocks) = dictionary.activation {
-      scores = FloatBuffer(count: dictionary.featureCount / blockSize)
+      scores = FloatBuffer(count: n / blockSize)
       threshold = TopKThreshold(k: blocks, dictionary.kernels)
     } else {
       scores = FloatBuffer(count: 0)
       threshold = dictionary.activation.k.map { TopKThreshold(k: $0, dictionary.kernels) }
     }
     switch dictionary.activation {
-    case .relu, .batchTopK, .jumpReLU:
-      listed = Array(repeating: 0, count: dictionary.featureCount)
+    case .relu, .batchTopK, .jumpReLU: listed = Array(repeating: 0, count: n)
     default: listed = []
     }
+    tile = Self.makeTile(
+      dictionary, matrix, quantised, workers, capacity: 1, withZ: pursuit == nil)
+  }
+
+  deinit { Self.end(tile) }
+
+  private static func makeTile(
+    _ dictionary: SparseDictionary, _ matrix: FeatureRows, _ quantised: QuantisedRows?,
+    _ workers: Workers, capacity: Int, withZ: Bool
+  ) -> Tile {
+    let z = FloatBuffer(count: withZ ? capacity * dictionary.featureCount : 0)
+    let transforms = UnsafeMutablePointer<RowTransform?>.allocate(capacity: capacity)
+    transforms.initialize(repeating: nil, count: capacity)
+    let badColumns = UnsafeMutablePointer<Int>.allocate(capacity: capacity)
+    badColumns.initialize(repeating: 0, count: capacity)
+    let isPlain = UnsafeMutablePointer<Bool>.allocate(capacity: capacity)
+    isPlain.initialize(repeating: true, count: capacity)
+    return Tile(
+      capacity: capacity, prepared: FloatBuffer(count: capacity * dictionary.modelWidth), z: z,
+      transforms: transforms, badColumns: badColumns, isPlain: isPlain,
+      pruning: quantised.flatMap {
+        Pruning(
+          dictionary, matrix: matrix, quantised: $0, bounds: z, capacity: capacity,
+          workers: workers)
+      })
+  }
+
+  private static func end(_ tile: Tile) {
+    tile.transforms.deallocate()
+    tile.badColumns.deallocate()
+    tile.isPlain.deallocate()
   }
 
   /// Appends the codes of `count` rows, `[count, modelWidth]` f32, rows `stride` floats apart.
@@ -59,53 +127,110 @@ package final class FullEncoder {
   ) throws(DictionaryError) {
     precondition(stride >= dictionary.modelWidth, "stride is shorter than a row")
     precondition(codes.featureCount == dictionary.featureCount, "codes of another dictionary")
+    makeRoom(for: min(count, tileLimit))
     var start = 0
     while start < count {
-      let tile = min(Self.tileRows, count - start)
-      try prepareTile(rows + start * stride, count: tile, stride: stride, first: start)
-      if pursuit == nil { multiplyTile(count: tile) }
+      let size = min(tile.capacity, count - start)
+      try prepareTile(rows + start * stride, count: size, stride: stride, first: start)
+      if pursuit == nil { try findActive(count: size) }
       let before = codes.rowCount
       do throws(DictionaryError) {
-        for row in 0..<tile {
+        for row in 0..<size {
           try select(row, first: start, into: &codes)
         }
       } catch {
         codes.keepRows(before)
         throw error
       }
-      start += tile
+      start += size
     }
+  }
+
+  private func makeRoom(for count: Int) {
+    guard count > tile.capacity else { return }
+    Self.end(tile)
+    tile = Self.makeTile(
+      dictionary, matrix, quantised, workers, capacity: count, withZ: pursuit == nil)
   }
 
   private func prepareTile(
     _ rows: UnsafePointer<Float>, count: Int, stride: Int, first: Int
   ) throws(DictionaryError) {
-    let width = dictionary.modelWidth
-    for row in 0..<count {
-      let x = rows + row * stride
-      let bad = dictionary.kernels.firstNonfinite(x, count: width)
-      guard bad == width else {
-        throw DictionaryError(.nonFiniteInput(row: first + row, column: bad))
-      }
-      transforms[row] = dictionary.prepareRow(x, into: prepared.base + row * width)
+    self.rows = rows
+    self.stride = stride
+    self.count = count
+    phase = .prepare
+    if count == 1 { run(part: 0, of: 1) } else { workers.run(self) }
+    for row in 0..<count where tile.badColumns[row] < dictionary.modelWidth {
+      throw DictionaryError(.nonFiniteInput(row: first + row, column: tile.badColumns[row]))
     }
   }
 
-  private func multiplyTile(count: Int) {
+  package func run(part: Int, of parts: Int) {
+    switch phase {
+    case .prepare:
+      for row in Workers.share(of: count, part: part, of: parts) { prepare(row) }
+    case .multiply: multiply(part: part, of: parts)
+    }
+  }
+
+  private func prepare(_ row: Int) {
+    guard let rows else { return }
+    let width = dictionary.modelWidth
+    let x = rows + row * stride
+    tile.badColumns[row] = dictionary.kernels.firstNonfinite(x, count: width)
+    guard tile.badColumns[row] == width else { return }
+    tile.transforms[row] = dictionary.prepareRow(x, into: tile.prepared.base + row * width)
+  }
+
+  /// Finds the active features of the tile's rows, or all of z where that takes less.
+  private func findActive(count: Int) throws(DictionaryError) {
+    var plain = 0
+    for row in 0..<count {
+      tile.isPlain[row] = tile.transforms[row] != nil
+      plain += tile.isPlain[row] ? 1 : 0
+    }
+    counts.rows += plain
+    // Rows that are undefined have no prepared form to bound: such a tile is rare and goes plainly.
+    if let pruning = tile.pruning, plain == count {
+      if plainAhead > 0 {
+        plainAhead = max(plainAhead - count, 0)
+      } else {
+        let before = pruning.rescoredCount
+        try pruning.run(tile.prepared.base, count: count)
+        plain = 0
+        for row in 0..<count {
+          tile.isPlain[row] = pruning.outcome(row) == .plain
+          plain += tile.isPlain[row] ? 1 : 0
+        }
+        counts.prunedRows += count - plain
+        counts.rescoredFeatures += pruning.rescoredCount - before
+        if 2 * plain > count {
+          plainAhead = patience
+          patience = min(2 * patience, 4096)
+        } else {
+          patience = 32
+        }
+      }
+    }
+    guard plain > 0 else { return }
+    phase = .multiply
+    workers.run(self)
+  }
+
+  private func multiply(part: Int, of parts: Int) {
     let n = dictionary.featureCount
     let width = dictionary.modelWidth
-    var block = 0
-    while block < n {
-      let size = min(blockRows, n - block)
-      for row in 0..<count where transforms[row] != nil {
+    let blocks = Workers.share(of: (n + blockRows - 1) / blockRows, part: part, of: parts)
+    for block in blocks {
+      let start = block * blockRows
+      let size = min(blockRows, n - start)
+      for row in 0..<count where tile.isPlain[row] {
+        let z = tile.z.base + row * n + start
         matrix.matvec(
-          from: block, count: size, prepared.base + row * width, into: z.base + row * n + block,
-          dictionary.kernels)
+          from: start, count: size, tile.prepared.base + row * width, into: z, dictionary.kernels)
+        dictionary.finishPreActivations(z, from: start, count: size)
       }
-      block += size
-    }
-    for row in 0..<count where transforms[row] != nil {
-      dictionary.finishPreActivations(z.base + row * n, from: 0, count: n)
     }
   }
 
@@ -113,13 +238,13 @@ package final class FullEncoder {
     _ row: Int, first: Int, into codes: inout SparseCodes
   ) throws(DictionaryError) {
     let n = dictionary.featureCount
-    guard transforms[row] != nil else {
+    guard tile.transforms[row] != nil else {
       codes.undefinedRows.append(codes.rowCount)
       codes.endRow()
       return
     }
     if let pursuit {
-      try pursuit.run(prepared.base + row * dictionary.modelWidth, row: first + row)
+      try pursuit.run(tile.prepared.base + row * dictionary.modelWidth, row: first + row)
       for place in 0..<pursuit.count {
         let (feature, value) = pursuit.chosen(place)
         codes.append(feature, value)
@@ -127,7 +252,16 @@ package final class FullEncoder {
       codes.endRow()
       return
     }
-    let out = z.base + row * n
+    if let pruning = tile.pruning, !tile.isPlain[row] {
+      let start = codes.values.count
+      pruning.append(row, to: &codes)
+      if dictionary.decoderNormRole == .ranksOnly {
+        try dictionary.divideByNorms(&codes, from: start, row: first + row)
+      }
+      codes.endRow()
+      return
+    }
+    let out = tile.z.base + row * n
     guard dictionary.kernels.firstNonfinite(out, count: n) == n else {
       throw DictionaryError(.nonFiniteResult(row: first + row))
     }

@@ -14,4 +14,14 @@ extension SparseCodes {
       for place in 0..<count { $0[start + place] = z[Int(features[place])] }
     }
   }
+
+  /// Appends listed features, ascending, with their values beside them; both are `[count]`.
+  mutating func append(
+    _ features: UnsafePointer<UInt32>, _ values: UnsafePointer<Float>, count: Int
+  ) {
+    features.withMemoryRebound(to: Int32.self, capacity: count) {
+      indices.append(contentsOf: UnsafeBufferPointer(start: $0, count: count))
+    }
+    self.values.append(contentsOf: UnsafeBufferPointer(start: values, count: count))
+  }
 }

@@ -11,23 +11,32 @@ package final class RowEncoder {
   package private(set) var codes: SparseCodes
 
   private let encoder: FullEncoder
-  private let input: FloatBuffer
+  /// Rows of two-byte numbers, widened.
+  private var input = FloatBuffer(count: 0)
 
   /// - Throws: `nonFinite` for a bad weight.
-  package init(_ dictionary: SparseDictionary) throws(SteeringError) {
+  package init(
+    _ dictionary: SparseDictionary, options: EncodeOptions = EncodeOptions()
+  ) throws(SteeringError) {
     self.dictionary = dictionary
-    encoder = try dictionary.makeEncoder()
+    encoder = try dictionary.makeEncoder(options)
     codes = SparseCodes(featureCount: dictionary.featureCount)
-    input = FloatBuffer(count: FullEncoder.tileRows * dictionary.modelWidth)
   }
+
+  /// What was done so far, and how.
+  package var counts: EncodeCounts { encoder.counts }
 
   /// Encodes `rows`; ``codes`` then holds theirs, and nothing after a failure.
   package func encode(_ rows: RowBatch) throws(RowBatch.Failure) {
     codes.removeAll()
     let width = dictionary.modelWidth
+    if rows.elementType != .f32 {
+      let needed = min(rows.count, encoder.tileLimit) * width
+      if input.count < needed { input = FloatBuffer(count: needed) }
+    }
     var first = 0
     while first < rows.count {
-      let size = min(FullEncoder.tileRows, rows.count - first)
+      let size = min(encoder.tileLimit, rows.count - first)
       do throws(DictionaryError) {
         if rows.elementType == .f32 {
           try encoder.encode(

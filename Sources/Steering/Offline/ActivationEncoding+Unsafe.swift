@@ -15,13 +15,14 @@ public struct ActivationEncoding {
   /// - Parameter progress: Called now and then with rows done and rows in all.
   public init(
     _ activations: Activations, with dictionary: SparseDictionary,
+    options: EncodeOptions = EncodeOptions(),
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws(SteeringError) {
     try activations.checkWidth(dictionary.modelWidth, of: "dictionary's input width")
     self.dictionary = dictionary
     self.activations = activations
     let ordinary = try OrdinaryRows(activations)
-    let encoder = try dictionary.makeEncoder()
+    let encoder = try dictionary.makeEncoder(options)
     let reconstructor = try SteeringError.rendering(for: dictionary) { () throws(DictionaryError) in
       try Reconstructor(dictionary)
     }
@@ -36,7 +37,7 @@ public struct ActivationEncoding {
     try activations.forEachChunk { first, count, rows throws(SteeringError) in
       var done = 0
       while done < count {
-        let step = min(FullEncoder.tileRows * 16, count - done)
+        let step = min(512, count - done)
         do throws(DictionaryError) {
           try encoder.encode(
             rows + done * width, count: step, stride: width, into: &codes)
@@ -66,7 +67,7 @@ public struct ActivationEncoding {
     report = EncodeReport(
       all: EncodeReport.Fit(all), ordinary: EncodeReport.Fit(plain),
       specialCount: ordinary.specialCount, sinkCount: ordinary.sinkCount,
-      undefinedRows: codes.undefinedRows, tensors: [])
+      undefinedRows: codes.undefinedRows, counts: encoder.counts, tensors: [])
   }
 
   /// Writes the codes as safetensors.

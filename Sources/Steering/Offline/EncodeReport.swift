@@ -37,6 +37,8 @@ public struct EncodeReport: Sendable {
   public var sinkCount: Int
   /// Rows whose normalisation is undefined; their codes are NaN.
   public var undefinedRows: [Int]
+  /// How the rows were encoded.
+  public var counts: EncodeCounts
   /// Names, types and shapes of the tensors that were written.
   public var tensors: [String]
   /// Where the result was written; nil when nothing was.

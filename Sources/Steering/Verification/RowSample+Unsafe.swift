@@ -93,7 +93,7 @@ package final class RowSample {
     var codes = SparseCodes(featureCount: dictionary.featureCount)
     var start = 0
     while start < count {
-      let taken = min(FullEncoder.tileRows, count - start)
+      let taken = min(encoder.tileLimit, count - start)
       codes.removeAll()
       do throws(DictionaryError) {
         try encoder.encode(

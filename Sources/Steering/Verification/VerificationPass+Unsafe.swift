@@ -22,7 +22,7 @@ struct VerificationPass {
     let width = activations.width
     let targetWidth = targets?.width ?? dictionary.outputWidth
     let compares = targets != nil || dictionary.kind == .autoencoder
-    let step = FullEncoder.tileRows * 16
+    let step = 256
     let estimate = FloatBuffer(count: dictionary.outputWidth)
     let targetRows = FloatBuffer(count: targets == nil ? 0 : step * targetWidth)
     let targetBytes = UnsafeMutableRawBufferPointer.allocate(

@@ -36,11 +36,20 @@ struct Encode: ParsableCommand {
   @Flag(help: "Also write decoded rows, and forward where the dictionary has a skip path.")
   var decode = false
 
+  @Option(help: ArgumentHelp("Threads that share the work.", valueName: "count"))
+  var threads = 1
+
+  @Flag(help: "Read the whole encoder for every row, without bounds; the codes are the same.")
+  var plain = false
+
   @Flag(help: "Print JSON.")
   var json = false
 
   func validate() throws {
     try input.check(with: dictionary, isRequired: true)
+    guard (1...1024).contains(threads) else {
+      throw ValidationError("--threads is \(threads), expected 1 to 1,024")
+    }
     if output == nil, dense || decode {
       throw ValidationError("--dense and --decode need --output")
     }
@@ -66,7 +75,8 @@ struct Encode: ParsableCommand {
     }
     let progress = Progress("encoding")
     var encoding = try ActivationEncoding(
-      activations, with: dictionary, progress: progress.update)
+      activations, with: dictionary,
+      options: EncodeOptions(workers: threads, accelerates: !plain), progress: progress.update)
     progress.clear()
     if let output {
       try encoding.write(to: OutputPath.resolve(output), dense: dense, decode: decode)
@@ -102,6 +112,8 @@ struct Encode: ParsableCommand {
     }
     report.table(table)
     report.line()
+    report.field("encoder", result.counts.summary(dictionary))
+    report.line()
     if dictionary.kind == .transcoder {
       report.warning("a transcoder does not reconstruct its input, so there is no FVU or cosine")
     }
@@ -127,6 +139,17 @@ extension Report {
   }
 }
 
+extension EncodeCounts {
+  /// How much of the encoder was read.
+  func summary(_ dictionary: SparseDictionary) -> String {
+    guard prunedRows > 0 else { return "all of its rows were read" }
+    let whole = Double(prunedRows) * Double(dictionary.featureCount)
+    let share = Figures.percent(Double(rescoredFeatures) / whole)
+    let rest = prunedRows < rows ? "; all for \(Figures.count(rows - prunedRows)) of the rows" : ""
+    return "\(share) of its rows were read, bounds ruled out the others\(rest)"
+  }
+}
+
 extension EncodeReport.Fit {
   var json: JSONValue {
     .object([
@@ -144,6 +167,8 @@ extension EncodeReport {
       .init("all", all.json),
       .init("special_rows", .int(specialCount)), .init("sink_rows", .int(sinkCount)),
       .init("undefined_rows", .array(undefinedRows.map { .int($0) })),
+      .init("pruned_rows", .int(counts.prunedRows)),
+      .init("rescored_features", .int(counts.rescoredFeatures)),
       .init("output", .text(outputPath)),
       .init("tensors", .array(tensors.map { .string($0) })),
     ])
