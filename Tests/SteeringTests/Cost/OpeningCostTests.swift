@@ -104,12 +104,16 @@ import TestSupport
     _ folder: TemporaryFolder, _ intervention: Intervention, bound: Int
   ) throws {
     let path = folder.file("sae_weights.safetensors")
-    // Where pages cannot be dropped there is nothing to count.
-    guard PageCache.forget(path) else { return }
-    let dictionary = try SparseDictionary.open(folder.path)
-    _ = try Plan(PlanDocument([intervention]), dictionary: dictionary)
-    let pages = try #require(PageCache.residentPages(path))
-    #expect(pages < bound, "\(pages) pages read, expected below \(bound)")
+    var least = Int.max
+    // More than once: short of memory, the system ignores what it is told and reads around.
+    for _ in 0..<3 {
+      // Where pages cannot be dropped there is nothing to count.
+      guard PageCache.forget(path) else { return }
+      let dictionary = try SparseDictionary.open(folder.path)
+      _ = try Plan(PlanDocument([intervention]), dictionary: dictionary)
+      least = min(least, try #require(PageCache.residentPages(path)))
+    }
+    #expect(least < bound, "\(least) pages read, expected below \(bound)")
   }
 
   /// A decoder whose file stores features as columns is not turned for a plan of a few.
