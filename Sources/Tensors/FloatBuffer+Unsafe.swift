@@ -8,8 +8,7 @@ package final class FloatBuffer {
   package init(count: Int) {
     precondition(count >= 0, "count must not be negative")
     self.count = count
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
+    let memory = LargeMemory.allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride)
     base = memory.initializeMemory(as: Float.self, repeating: 0, count: max(count, 1))
   }
 

@@ -9,6 +9,11 @@ package struct RowMatrix: Sendable {
   package let element: Element
   package let tensor: Tensor
 
+  /// How far ahead of a pass a file is read.
+  private static let prefetchedBytes = 16 << 20
+  /// The smallest page: where pages are larger, some are asked for twice.
+  private static let pageBytes = 4096
+
   /// The stored types that kernels read directly.
   package enum Element: Sendable {
     case f32
@@ -118,14 +123,45 @@ package struct RowMatrix: Sendable {
     in rows: Range<Int>, _ kernels: Kernels
   ) -> (row: Int, column: Int)? {
     guard !rows.isEmpty, width > 0 else { return nil }
-    let count = rows.count * width
-    let found =
-      switch element {
-      case .f32: kernels.firstNonfinite(f32(rows.lowerBound), count: count)
-      case .bf16: kernels.firstNonfinite(bfloat16: bf16(rows.lowerBound), count: count)
+    // The next block comes from the disk while this one is looked at.
+    let step = max(1, Self.prefetchedBytes / (width * element.byteCount))
+    willRead(rows: rows.lowerBound..<min(rows.lowerBound + step, rows.upperBound))
+    for start in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
+      let end = min(start + step, rows.upperBound)
+      willRead(rows: end..<min(end + step, rows.upperBound))
+      let count = (end - start) * width
+      let found =
+        switch element {
+        case .f32: kernels.firstNonfinite(f32(start), count: count)
+        case .bf16: kernels.firstNonfinite(bfloat16: bf16(start), count: count)
+        }
+      if found < count { return (start + found / width, found % width) }
+    }
+    return nil
+  }
+
+  /// Says that rows are read next, see ``Storage/willRead(_:)``.
+  private func willRead(rows: Range<Int>) {
+    let rowBytes = width * element.byteCount
+    let start = tensor.byteOffset + rows.lowerBound * rowBytes
+    tensor.storage.willRead(start..<(start + rows.count * rowBytes))
+  }
+
+  /// Says that columns are read next: a page each where rows are far apart, else everything.
+  private func willRead(columns: [Int]) {
+    let rowBytes = width * element.byteCount
+    guard columns.count * 4 * Self.pageBytes < rowBytes else {
+      return willRead(rows: 0..<rowCount)
+    }
+    var last = -1
+    for row in 0..<rowCount {
+      for column in columns {
+        let start = tensor.byteOffset + row * rowBytes + column * element.byteCount
+        let page = start / Self.pageBytes
+        if page != last { tensor.storage.willRead(start..<(start + element.byteCount)) }
+        last = page
       }
-    guard found < count else { return nil }
-    return (rows.lowerBound + found / width, found % width)
+    }
   }
 
   /// The transposed matrix `[width, rowCount]` in fresh memory, in the same stored type.
@@ -148,9 +184,10 @@ package struct RowMatrix: Sendable {
 
   /// The listed columns as rows of a new matrix `[columns.count, rowCount]`.
   package func gatheringColumns(_ columns: [Int], _ kernels: Kernels) -> RowMatrix {
-    make(rowCount: columns.count, width: rowCount) { out in
+    precondition(columns.allSatisfy { $0 >= 0 && $0 < width }, "column out of range")
+    willRead(columns: columns)
+    return make(rowCount: columns.count, width: rowCount) { out in
       for (index, column) in columns.enumerated() {
-        precondition(column >= 0 && column < width, "column out of range")
         switch element {
         case .f32:
           kernels.gather(
@@ -167,10 +204,11 @@ package struct RowMatrix: Sendable {
 
   /// The listed rows as a new contiguous matrix `[rows.count, width]`.
   package func gatheringRows(_ rows: [Int]) -> RowMatrix {
-    make(rowCount: rows.count, width: width) { out in
+    precondition(rows.allSatisfy { $0 >= 0 && $0 < rowCount }, "row out of range")
+    for row in rows { willRead(rows: row..<(row + 1)) }
+    return make(rowCount: rows.count, width: width) { out in
       let stride = width * element.byteCount
       for (index, row) in rows.enumerated() {
-        precondition(row >= 0 && row < rowCount, "row out of range")
         (out + index * stride).copyMemory(from: base + row * stride, byteCount: stride)
       }
     }

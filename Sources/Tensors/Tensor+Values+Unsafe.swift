@@ -27,6 +27,7 @@ extension Tensor {
   /// All elements widened or rounded to f32, or nil when the type is not a computable float.
   package func floats(_ kernels: Kernels) -> [Float]? {
     guard elementType.isComputable else { return nil }
+    storage.willRead(byteOffset..<(byteOffset + byteCount))
     return [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
       count = elementCount
       guard let out = buffer.baseAddress else { return }

@@ -78,7 +78,7 @@ import Testing
     let rows = dictionary.decoder
     var generator = SplitMix64(seed: 1)
     let x = generator.normals(10)
-    let gathered = rows.gathering([7, 0, 7])
+    let gathered = rows.gathering([7, 0, 7], .best)
     let asDense = rows.gatheringRows([7, 0, 7], kernels)
     for row in 0..<12 {
       #expect(rows.values(ofRow: row, kernels) == dense.values(ofRow: row, kernels))

@@ -124,8 +124,16 @@ package final class MappedFile: Sendable {
     guard let base = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0),
       base != MAP_FAILED
     else { throw FormatError(.systemCall(call: "mmap", errno: errno)) }
-    return Storage(base: UnsafeRawPointer(base), byteCount: byteCount) { base, byteCount in
-      munmap(UnsafeMutableRawPointer(mutating: base), byteCount)
-    }
+    return Storage(
+      base: UnsafeRawPointer(base), byteCount: byteCount,
+      prefetch: { start, count in
+        // madvise wants the start of a page. Only a wish: on failure pages come when they are touched.
+        let offset = Int(bitPattern: start) & (Int(getpagesize()) - 1)
+        _ = madvise(
+          UnsafeMutableRawPointer(mutating: start - offset), count + offset, MADV_WILLNEED)
+      },
+      release: { base, byteCount in
+        munmap(UnsafeMutableRawPointer(mutating: base), byteCount)
+      })
   }
 }

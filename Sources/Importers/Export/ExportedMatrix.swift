@@ -3,8 +3,8 @@ import Tensors
 
 /// A matrix as it will stand in a file: a stored one, perhaps turned, read tile by tile.
 struct ExportedMatrix {
-  // Enough columns for every cache line that turning touches to be used whole.
-  private static let leastTurnedRows = 16
+  // Enough columns for every cache line that gathering them touches to be used whole.
+  private static let leastGatheredRows = 16
   private static let tileElements = 1 << 18
 
   let stored: FeatureRows
@@ -21,6 +21,12 @@ struct ExportedMatrix {
     self.init(encoder.stored, isTurned: (encoder.layout == .featureMajor) != featureMajor)
   }
 
+  /// Whether a row of the file is a column of memory.
+  private var gathersColumns: Bool {
+    guard case .turned = stored else { return isTurned }
+    return !isTurned
+  }
+
   var rowCount: Int { isTurned ? stored.width : stored.rowCount }
   var width: Int { isTurned ? stored.rowCount : stored.width }
   var elementType: ElementType { stored.elementType }
@@ -28,7 +34,7 @@ struct ExportedMatrix {
 
   /// Consecutive ranges of rows that cover all of them.
   var tiles: [Range<Int>] {
-    let least = isTurned ? Self.leastTurnedRows : 1
+    let least = gathersColumns ? Self.leastGatheredRows : 1
     let step = max(least, Self.tileElements / max(width, 1))
     return stride(from: 0, to: rowCount, by: step).map { $0..<min($0 + step, rowCount) }
   }
@@ -38,6 +44,8 @@ struct ExportedMatrix {
     switch (stored, isTurned) {
     case (.dense(let matrix), false): matrix.slice(rows)
     case (.dense(let matrix), true): matrix.gatheringColumns(Array(rows), kernels)
+    case (.turned(let matrix), false): matrix.stored.gatheringColumns(Array(rows), kernels)
+    case (.turned(let matrix), true): matrix.stored.slice(rows)
     case (.expander(let matrix), false):
       RowMatrix(
         rowCount: rows.count, width: width,

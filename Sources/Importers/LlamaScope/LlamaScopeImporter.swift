@@ -111,7 +111,7 @@ enum LlamaScopeImporter: SingleLayerImporter {
           expected: "a number within f32 after scaling"))
     }
     var thresholds = Array(repeating: Float(threshold), count: config.featureCount)
-    if config.gatesByDecoderNorm, case .dense(let decoder) = parts.decoder {
+    if config.gatesByDecoderNorm, let decoder = parts.decoder.denseMatrix(kernels) {
       thresholds = DecoderNorms.folding(thresholds, decoder, kernels)
       parts.ledger.append(
         .decoderNormGate(source: .config(key: "sparsity_include_decoder_norm")))

@@ -150,7 +150,7 @@ enum LlamaScopeR1Importer: SingleLayerImporter {
           expected: "a number whose exponential is finite"))
     }
     if try reader.bool("sparsity_include_decoder_norm", default: false),
-      case .dense(let decoder) = parts.decoder
+      let decoder = parts.decoder.denseMatrix(weights.kernels)
     {
       thresholds = DecoderNorms.folding(thresholds, decoder, weights.kernels)
       parts.ledger.append(

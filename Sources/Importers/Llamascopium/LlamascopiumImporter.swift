@@ -116,7 +116,7 @@ enum LlamascopiumImporter: SingleLayerImporter {
       let name = LlamascopiumWeights.thresholdName
       var thresholds = try LlamascopiumWeights.thresholds(
         try weights.vector(name, config.featureCount, from: "config d_model, expansion_factor"))
-      if config.gatesByDecoderNorm, case .dense(let decoder) = parts.decoder {
+      if config.gatesByDecoderNorm, let decoder = parts.decoder.denseMatrix(weights.kernels) {
         thresholds = DecoderNorms.folding(thresholds, decoder, weights.kernels)
         parts.ledger.append(.decoderNormGate(source: config.gateSource))
       }

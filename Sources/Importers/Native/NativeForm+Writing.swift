@@ -5,7 +5,7 @@ import SAE
 extension NativeForm {
   static func storage(of rows: FeatureRows) -> Storage {
     switch rows {
-    case .dense: .dense
+    case .dense, .turned: .dense
     case .expander(let matrix): .expander(degree: matrix.degree)
     }
   }

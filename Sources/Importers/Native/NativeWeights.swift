@@ -66,6 +66,7 @@ struct NativeWeights {
       ? decoder : try rows("encoder", document.encoder, width: document.modelWidth)
     switch rows {
     case .dense(let matrix): return EncoderMatrix(matrix, layout: .featureMajor)
+    case .turned(let matrix): return EncoderMatrix(matrix.stored, layout: .modelMajor)
     case .expander(let matrix): return EncoderMatrix(matrix)
     }
   }

@@ -8,11 +8,10 @@ enum DecoderNorms {
   /// Says in which range the norms of up to 64 rows lie, evenly spread over the matrix.
   ///
   /// A sample: the whole would page in the file, only to say something about its training.
-  static func entry(_ decoder: RowMatrix, _ kernels: Kernels) -> LedgerEntry {
+  static func entry(_ decoder: FeatureRows, _ kernels: Kernels) -> LedgerEntry {
     let count = min(sampleSize, decoder.rowCount)
-    let norms = (0..<count).map {
-      decoder.norm(ofRow: $0 * decoder.rowCount / count, kernels)
-    }
+    let sample = decoder.gatheringRows((0..<count).map { $0 * decoder.rowCount / count }, kernels)
+    let norms = (0..<count).map { sample.norm(ofRow: $0, kernels) }
     let (low, high) = (norms.min() ?? 0, norms.max() ?? 0)
     let isUnit = low > 1 - 1e-2 && high < 1 + 1e-2
     return LedgerEntry(

@@ -38,8 +38,7 @@ struct DenseLayout {
 
   /// Reads the arrays, the sizes from the lengths of the biases; the activation is still ReLU.
   ///
-  /// The encoder stays in the file's mapping in either orientation, the decoder when it is
-  /// feature-major; a model-major decoder is transposed once.
+  /// Both matrices stay in the file's mapping, in either orientation.
   func read(_ weights: WeightReader, name: String) throws(ImportError) -> SparseDictionary.Parts {
     let n = try weights.length(of: encoderBias)
     let outputWidth = try weights.length(of: decoderBias)
@@ -48,16 +47,14 @@ struct DenseLayout {
       isTranscoder ? try width(ofEncoder: weights, fallback: outputWidth) : outputWidth
     let read = try weights.matrix(
       encoder, shape(encoderOrientation, n, inputWidth), from: source)
-    var written = try weights.matrix(
+    let written = try weights.matrix(
       decoder, shape(decoderOrientation, n, outputWidth), from: source)
-    if decoderOrientation == .modelMajor {
-      written.matrix = written.matrix.transposed(weights.kernels)
-    }
     var parts = SparseDictionary.Parts(
       name: name,
       encoder: EncoderMatrix(
         read.matrix, layout: encoderOrientation == .featureMajor ? .featureMajor : .modelMajor),
-      decoder: written.matrix,
+      decoder: decoderOrientation == .featureMajor
+        ? .dense(written.matrix) : .turned(TurnedMatrix(written.matrix)),
       encoderBias: try weights.vector(encoderBias, n, from: source),
       decoderBias: try weights.vector(decoderBias, outputWidth, from: source), activation: .relu)
     parts.ledger = read.notes + written.notes

@@ -90,7 +90,8 @@ struct WeightReader {
     guard let values = tensor.floats(kernels) else {
       fatalError("an accepted element type widens to f32")
     }
-    if let column = values.firstIndex(where: { !$0.isFinite }) {
+    let column = kernels.firstNonfinite(values, count: values.count)
+    guard column == values.count else {
       throw ImportError(
         .dictionary(DictionaryError(.nonFiniteWeight(tensor: name, row: 0, column: column))),
         path: path(of: name))

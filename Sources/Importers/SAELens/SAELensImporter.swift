@@ -75,7 +75,9 @@ enum SAELensImporter: SingleLayerImporter {
     config.ledger += encoder.notes + decoder.notes
     var parts = SparseDictionary.Parts(
       name: name, encoder: EncoderMatrix(encoder.matrix, layout: .modelMajor),
-      decoder: decoder.matrix, encoderBias: Array(repeating: 0, count: n),
+      decoder: decoder.matrix,
+      encoderBias: config.architecture == .gated
+        ? Array(repeating: 0, count: n) : try weights.vector("b_enc", n, from: "d_sae"),
       decoderBias: try weights.vector("b_dec", config.outputWidth, from: outputKey),
       activation: .relu)
     parts.kind = config.architecture.isTranscoder ? .transcoder : .autoencoder
@@ -85,9 +87,6 @@ enum SAELensImporter: SingleLayerImporter {
     parts.excludesSpecialTokens = config.excludesSpecialTokens
     parts.subtractsDecoderBias = config.subtractsDecoderBias
     parts.decoderNormRole = config.rescalesByDecoderNorm ? .rescalesActivations : .none
-    if config.architecture != .gated {
-      parts.encoderBias = try weights.vector("b_enc", n, from: "d_sae")
-    }
     parts.activation = try activation(config, weights)
     if config.architecture.hasSkip {
       let skip = try weights.matrix(

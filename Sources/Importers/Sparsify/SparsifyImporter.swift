@@ -85,9 +85,7 @@ enum SparsifyImporter: SingleLayerImporter {
       parts.ledger += skip.notes
       parts.ledger.append(.skip("W_skip · x of the row as given, stored [out, in]"))
     }
-    if case .dense(let decoder) = parts.decoder {
-      parts.ledger.append(DecoderNorms.entry(decoder, weights.kernels))
-    }
+    parts.ledger.append(DecoderNorms.entry(parts.decoder, weights.kernels))
     return parts
   }
 

@@ -116,7 +116,7 @@ package final class EncoderMatrix: Sendable {
     if layout == .modelMajor, case .dense(let matrix) = stored {
       gathered = .dense(matrix.gatheringColumns(features, kernels))
     } else {
-      gathered = stored.gathering(features)
+      gathered = stored.gathering(features, kernels)
     }
     if let bad = gathered.firstNonFinite(in: 0..<gathered.rowCount, kernels) {
       throw DictionaryError(

@@ -1,15 +1,18 @@
 import Tensors
 
-/// One row of weights per feature, dense or with the same few non-zeros in each.
+/// One row of weights per feature: dense, dense but stored as columns, or with the same few non-zeros in
+/// each.
 ///
 /// Shape `[rowCount, width]`. Thread rule: immutable; share it between threads.
 package enum FeatureRows: Sendable {
   case dense(RowMatrix)
+  case turned(TurnedMatrix)
   case expander(ExpanderMatrix)
 
   package var rowCount: Int {
     switch self {
     case .dense(let matrix): matrix.rowCount
+    case .turned(let matrix): matrix.rowCount
     case .expander(let matrix): matrix.rowCount
     }
   }
@@ -17,6 +20,7 @@ package enum FeatureRows: Sendable {
   package var width: Int {
     switch self {
     case .dense(let matrix): matrix.width
+    case .turned(let matrix): matrix.width
     case .expander(let matrix): matrix.width
     }
   }
@@ -24,6 +28,7 @@ package enum FeatureRows: Sendable {
   package var elementType: ElementType {
     switch self {
     case .dense(let matrix): matrix.elementType
+    case .turned(let matrix): matrix.stored.elementType
     case .expander(let matrix): matrix.values.elementType
     }
   }
@@ -32,6 +37,7 @@ package enum FeatureRows: Sendable {
   package var byteCount: Int {
     switch self {
     case .dense(let matrix): matrix.byteCount
+    case .turned(let matrix): matrix.stored.byteCount
     case .expander(let matrix): matrix.byteCount
     }
   }
@@ -44,10 +50,11 @@ package enum FeatureRows: Sendable {
     switch (self, other) {
     case (.dense(let a), .dense(let b)):
       a.rowCount == b.rowCount && a.width == b.width && a.tensor.isSame(as: b.tensor)
+    case (.turned(let a), .turned(let b)): a.stored.tensor.isSame(as: b.stored.tensor)
     case (.expander(let a), .expander(let b)):
       a.width == b.width && a.values.tensor.isSame(as: b.values.tensor)
         && a.indices.isSame(as: b.indices)
-    case (.dense, .expander), (.expander, .dense): false
+    case (.dense, _), (.turned, _), (.expander, _): false
     }
   }
 
@@ -55,6 +62,7 @@ package enum FeatureRows: Sendable {
   package func dot(_ row: Int, _ x: UnsafePointer<Float>, _ kernels: Kernels) -> Float {
     switch self {
     case .dense(let matrix): matrix.dot(row, x, kernels)
+    case .turned(let matrix): matrix.featureMajor(kernels).dot(row, x, kernels)
     case .expander(let matrix): matrix.dot(row, x, kernels)
     }
   }
@@ -65,6 +73,8 @@ package enum FeatureRows: Sendable {
   ) {
     switch self {
     case .dense(let matrix): matrix.axpy(row, scale: scale, into: y, kernels)
+    case .turned(let matrix):
+      matrix.featureMajor(kernels).axpy(row, scale: scale, into: y, kernels)
     case .expander(let matrix): matrix.axpy(row, scale: scale, into: y, kernels)
     }
   }
@@ -76,6 +86,8 @@ package enum FeatureRows: Sendable {
   ) {
     switch self {
     case .dense(let matrix): matrix.matvec(from: start, count: count, x, into: out, kernels)
+    case .turned(let matrix):
+      matrix.featureMajor(kernels).matvec(from: start, count: count, x, into: out, kernels)
     case .expander(let matrix): matrix.matvec(from: start, count: count, x, into: out, kernels)
     }
   }
@@ -84,6 +96,7 @@ package enum FeatureRows: Sendable {
   package func values(ofRow row: Int, _ kernels: Kernels) -> [Float] {
     switch self {
     case .dense(let matrix): matrix.values(ofRow: row, kernels)
+    case .turned(let matrix): matrix.gatheringRows([row], kernels).values(ofRow: 0, kernels)
     case .expander(let matrix): matrix.values(ofRow: row, kernels)
     }
   }
@@ -92,24 +105,34 @@ package enum FeatureRows: Sendable {
   package func norm(ofRow row: Int, _ kernels: Kernels) -> Double {
     switch self {
     case .dense(let matrix): matrix.norm(ofRow: row, kernels)
+    case .turned(let matrix): matrix.gatheringRows([row], kernels).norm(ofRow: 0, kernels)
     case .expander(let matrix): matrix.values.norm(ofRow: row, kernels)
     }
   }
 
-  /// The first NaN or infinity in `rows`, as (row, column), or nil.
+  /// The first NaN or infinity in `rows`, in the order of storage, as (row, column), or nil.
   package func firstNonFinite(
     in rows: Range<Int>, _ kernels: Kernels
   ) -> (row: Int, column: Int)? {
     switch self {
     case .dense(let matrix): matrix.firstNonFinite(in: rows, kernels)
+    case .turned(let matrix):
+      if rows == 0..<matrix.rowCount {
+        matrix.stored.firstNonFinite(in: 0..<matrix.width, kernels)
+          .map { (row: $0.column, column: $0.row) }
+      } else {
+        matrix.gatheringRows(Array(rows), kernels).firstNonFinite(in: 0..<rows.count, kernels)
+          .map { (row: rows.lowerBound + $0.row, column: $0.column) }
+      }
     case .expander(let matrix): matrix.firstNonFinite(in: rows, kernels)
     }
   }
 
-  /// The listed rows in memory of their own, of the same kind.
-  package func gathering(_ rows: [Int]) -> FeatureRows {
+  /// The listed rows in memory of their own, dense where all are.
+  package func gathering(_ rows: [Int], _ kernels: Kernels) -> FeatureRows {
     switch self {
     case .dense(let matrix): .dense(matrix.gatheringRows(rows))
+    case .turned(let matrix): .dense(matrix.gatheringRows(rows, kernels))
     case .expander(let matrix): .expander(matrix.gatheringRows(rows))
     }
   }
@@ -118,10 +141,22 @@ package enum FeatureRows: Sendable {
   package func gatheringRows(_ rows: [Int], _ kernels: Kernels) -> RowMatrix {
     switch self {
     case .dense(let matrix): matrix.gatheringRows(rows)
+    case .turned(let matrix): matrix.gatheringRows(rows, kernels)
     case .expander(let matrix):
       RowMatrix(
         rowCount: rows.count, width: width,
         values: rows.flatMap { matrix.values(ofRow: $0, kernels) })
+    }
+  }
+
+  /// All rows as one dense matrix, nil where only non-zeros are stored.
+  ///
+  /// - Complexity: O(rowCount · width) on the first call for columns, else O(1).
+  package func denseMatrix(_ kernels: Kernels) -> RowMatrix? {
+    switch self {
+    case .dense(let matrix): matrix
+    case .turned(let matrix): matrix.featureMajor(kernels)
+    case .expander: nil
     }
   }
 }
@@ -139,6 +174,7 @@ extension StoredArray<Float> {
   package init(_ rows: FeatureRows, _ kernels: Kernels) {
     switch rows {
     case .dense(let matrix): self.init(matrix, kernels)
+    case .turned(let matrix): self.init(matrix.featureMajor(kernels), kernels)
     case .expander(let matrix):
       self.init((0..<matrix.rowCount).flatMap { matrix.values(ofRow: $0, kernels) })
     }
@@ -150,6 +186,7 @@ extension Digest {
   package mutating func update(_ rows: FeatureRows) {
     switch rows {
     case .dense(let matrix): update(matrix)
+    case .turned(let matrix): update(matrix.featureMajor(.best))
     case .expander(let matrix):
       update("expander")
       update(matrix.width)

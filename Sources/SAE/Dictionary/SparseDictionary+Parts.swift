@@ -50,7 +50,7 @@ extension SparseDictionary {
     }
 
     /// Throws unless every shape, range and combination is one that the mathematics defines.
-    func check() throws(DictionaryError) {
+    func check(_ kernels: Kernels) throws(DictionaryError) {
       let n = encoder.featureCount
       let width = encoder.modelWidth
       guard n > 0 else { throw field("feature count", n, "at least 1") }
@@ -62,9 +62,9 @@ extension SparseDictionary {
       if kind == .autoencoder, decoder.width != width {
         throw shape("decoder", [decoder.rowCount, decoder.width], [n, width])
       }
-      try check(vector: encoderBias, "encoder bias", count: n)
-      try check(vector: decoderBias, "decoder bias", count: decoder.width)
-      try checkActivation(count: n)
+      try check(vector: encoderBias, "encoder bias", count: n, kernels)
+      try check(vector: decoderBias, "decoder bias", count: decoder.width, kernels)
+      try checkActivation(count: n, kernels)
       try checkNormalisation()
       if subtractsDecoderBias, kind == .transcoder {
         throw DictionaryError(
@@ -100,25 +100,25 @@ extension SparseDictionary {
       }
     }
 
-    private func checkActivation(count n: Int) throws(DictionaryError) {
+    private func checkActivation(count n: Int, _ kernels: Kernels) throws(DictionaryError) {
       switch activation {
       case .relu: break
-      case .jumpReLU(let threshold): try check(vector: threshold, "threshold", count: n)
+      case .jumpReLU(let threshold): try check(vector: threshold, "threshold", count: n, kernels)
       case .batchTopK(let threshold):
         guard threshold.isFinite else { throw field("threshold", threshold, "a finite number") }
       case .topK(let k), .absTopK(let k):
         guard k >= 1 && k <= n else { throw field("k", k, "1 to \(n), the feature count") }
       case .gated(let gate, let magnitude, let scale):
-        try check(vector: gate, "gate bias", count: n)
-        try check(vector: magnitude, "magnitude bias", count: n)
-        try check(vector: scale, "magnitude scale", count: n)
+        try check(vector: gate, "gate bias", count: n, kernels)
+        try check(vector: magnitude, "magnitude bias", count: n, kernels)
+        try check(vector: scale, "magnitude scale", count: n, kernels)
       case .signedTopK(let k):
         guard k >= 1 && k <= n else { throw field("k", k, "1 to \(n), the feature count") }
       case .groupMax(let groups):
         guard groups >= 1 && groups <= n && n % groups == 0 else {
           throw field("groups", groups, "a divisor of \(n), the feature count")
         }
-      case .biJumpReLU(let sides): try check(sides, count: n)
+      case .biJumpReLU(let sides): try check(sides, count: n, kernels)
       case .blockTopK(let blockSize, let blocks):
         guard blockSize >= 1 && blockSize <= n && n % blockSize == 0 else {
           throw field("block size", blockSize, "a divisor of \(n), the feature count")
@@ -131,7 +131,9 @@ extension SparseDictionary {
       }
     }
 
-    private func check(_ sides: BiJumpReLU, count n: Int) throws(DictionaryError) {
+    private func check(
+      _ sides: BiJumpReLU, count n: Int, _ kernels: Kernels
+    ) throws(DictionaryError) {
       for (values, name) in [
         (sides.positiveThreshold, "positive threshold"),
         (sides.negativeThreshold, "negative threshold"),
@@ -148,10 +150,10 @@ extension SparseDictionary {
           "negative threshold[\(feature)]", sides.negativeThreshold[feature],
           "at least \(-sides.positiveThreshold[feature]): the sides must not overlap")
       }
-      try check(vector: sides.positiveGain, "positive gain", count: n)
-      try check(vector: sides.negativeGain, "negative gain", count: n)
-      try check(vector: sides.positiveOffset, "positive offset", count: n)
-      try check(vector: sides.negativeOffset, "negative offset", count: n)
+      try check(vector: sides.positiveGain, "positive gain", count: n, kernels)
+      try check(vector: sides.negativeGain, "negative gain", count: n, kernels)
+      try check(vector: sides.positiveOffset, "positive offset", count: n, kernels)
+      try check(vector: sides.negativeOffset, "negative offset", count: n, kernels)
     }
 
     private func checkPursuit(
@@ -233,10 +235,11 @@ extension SparseDictionary {
     }
 
     private func check(
-      vector: [Float], _ name: String, count: Int
+      vector: [Float], _ name: String, count: Int, _ kernels: Kernels
     ) throws(DictionaryError) {
       guard vector.count == count else { throw shape(name, [vector.count], [count]) }
-      if let column = vector.firstIndex(where: { !$0.isFinite }) {
+      let column = kernels.firstNonfinite(vector, count: count)
+      guard column == count else {
         throw DictionaryError(.nonFiniteWeight(tensor: name, row: 0, column: column))
       }
     }

@@ -99,7 +99,7 @@ public final class SparseDictionary: Sendable {
   /// - Throws: `DictionaryError` naming the part that does not fit, or the feature whose decoder norm is
   ///   of no use.
   package init(_ parts: Parts, kernels: Kernels = .best) throws(DictionaryError) {
-    try parts.check()
+    try parts.check(kernels)
     name = parts.name
     kind = parts.kind
     featureCount = parts.encoder.featureCount

@@ -84,6 +84,7 @@ extension EncoderMatrix {
   fileprivate convenience init(_ rows: FeatureRows) {
     switch rows {
     case .dense(let matrix): self.init(matrix, layout: .featureMajor)
+    case .turned(let matrix): self.init(matrix.stored, layout: .modelMajor)
     case .expander(let matrix): self.init(matrix)
     }
   }

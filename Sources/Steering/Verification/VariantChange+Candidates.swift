@@ -33,7 +33,7 @@ extension VariantChange {
   private static func transposed(_ dictionary: SparseDictionary) -> [VariantChange] {
     var found: [VariantChange] = []
     if dictionary.featureCount == dictionary.outputWidth,
-      case .dense(let matrix) = dictionary.decoder
+      let matrix = dictionary.decoder.denseMatrix(dictionary.kernels)
     {
       let kernels = dictionary.kernels
       found.append(

@@ -93,5 +93,54 @@ import TestSupport
     #expect(
       clamp.faults < bound + Self.width + 32, "\(clamp.faults) page faults")
     #expect(clamp.seconds < 0.1, "\(clamp.seconds * 1000) ms")
+
+    // What comes from the disk is what is read, and not what lies around it.
+    try checkPagesRead(folder, Intervention(feature: 1234, alpha: 4), bound: bound)
+    try checkPagesRead(
+      folder, Intervention(feature: 1234, mode: .clamp, alpha: 4), bound: bound + Self.width)
+  }
+
+  private static func checkPagesRead(
+    _ folder: TemporaryFolder, _ intervention: Intervention, bound: Int
+  ) throws {
+    let path = folder.file("sae_weights.safetensors")
+    var least = Int.max
+    // More than once: short of memory, the system ignores what it is told and reads around.
+    for _ in 0..<3 {
+      // Where pages cannot be dropped there is nothing to count.
+      guard PageCache.forget(path) else { return }
+      let dictionary = try SparseDictionary.open(folder.path)
+      _ = try Plan(PlanDocument([intervention]), dictionary: dictionary)
+      least = min(least, try #require(PageCache.residentPages(path)))
+    }
+    #expect(least < bound, "\(least) pages read, expected below \(bound)")
+  }
+
+  /// A decoder whose file stores features as columns is not turned for a plan of a few.
+  @Test func aTransposedDecoderIsNotCopied() async {
+    await #expect(processExitsWith: .success) { try OpeningCostTests.measureTransposed() }
+  }
+
+  static func measureTransposed() throws {
+    let (width, features) = (640, 16_384)
+    // Each number is 0x3C3C3C3C, about 0.01.
+    let matrix = [UInt8](repeating: 0x3C, count: width * features * 4)
+    let folder = try TemporaryFolder()
+    try folder.write(
+      torchFile(
+        .tensors([
+          TestTensor("encoder_linear.weight", .f32, [features, width], bytes: matrix),
+          TestTensor("encoder_linear.bias", [features], Array(repeating: 0, count: features)),
+          TestTensor("decoder_linear.weight", .f32, [width, features], bytes: matrix),
+          TestTensor("decoder_linear.bias", [width], Array(repeating: 0, count: width)),
+        ])), to: "sae.pt")
+    let before = try ProcessCost.status("RssAnon")
+    let dictionary = try SparseDictionary.open(folder.file("sae.pt"))
+    let plan = try Plan(
+      PlanDocument([Intervention(feature: 1234, alpha: 4)]), dictionary: dictionary)
+    var row = [Float](repeating: 0.5, count: width)
+    #expect(try Session(plan).apply(toArray: &row).outcome == .edited)
+    let grown = try ProcessCost.status("RssAnon") - before
+    #expect(grown < matrix.count / 4, "\(grown) bytes of memory")
   }
 }

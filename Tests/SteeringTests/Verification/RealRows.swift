@@ -40,7 +40,7 @@ enum RealRows {
     let kept = try frequent(width)
     parts.encoder = EncoderMatrix(
       dense(try parts.encoder.rows(of: kept, .best)), layout: .featureMajor)
-    parts.decoder = parts.decoder.gathering(kept)
+    parts.decoder = parts.decoder.gathering(kept, .best)
     parts.encoderBias = kept.map { parts.encoderBias[$0] }
     return parts
   }
