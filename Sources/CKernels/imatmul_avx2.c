@@ -7,7 +7,6 @@
 
 #if CK_HAS_X86
 
-#define CK_TILE_STREAMS 4
 #define CK_TILE_COLUMNS 2
 
 CK_AVX2 static inline int32_t sum(__m256i lanes) {
@@ -19,19 +18,20 @@ CK_AVX2 static inline int32_t sum(__m256i lanes) {
 
 CK_AVX2 static inline __attribute__((always_inline)) void
 tile(const int8_t *rows, size_t row_stride, const int16_t *x, size_t x_stride, int32_t *out,
-     size_t out_stride, size_t n, const int row_count, const int column_count) {
-    __m256i acc[CK_TILE_STREAMS][CK_TILE_COLUMNS];
+     size_t out_stride, size_t n, const int is_first, const int row_count,
+     const int column_count) {
+    __m256i acc[4][CK_TILE_COLUMNS];
     for (int r = 0; r < row_count; r++) {
         for (int b = 0; b < column_count; b++) {
             acc[r][b] = _mm256_setzero_si256();
         }
     }
     for (size_t i = 0; i < n; i += 16) {
-        __m256i row[CK_TILE_STREAMS];
+        __m256i row[4];
         for (int r = 0; r < row_count; r++) {
             const int8_t *at = rows + (size_t)r * row_stride + i;
             row[r] = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)at));
-            if (column_count == 1 && row_count > 1) {
+            if (row_count > 1 && is_first) {
                 _mm_prefetch(at + row_count * row_stride, _MM_HINT_T0);
             }
         }
@@ -52,7 +52,7 @@ tile(const int8_t *rows, size_t row_stride, const int16_t *x, size_t x_stride, i
 
 #define CK_TILE(row_count, column_count)                                                          \
     tile(rows + m * row_stride, row_stride, x + b * x_stride, x_stride, out + b * out_stride + m, \
-         out_stride, d_count, row_count, column_count)
+         out_stride, d_count, b == 0, row_count, column_count)
 
 CK_AVX2 void ck_matmul_i8_avx2(const int8_t *rows, size_t row_stride, const int16_t *x, size_t x_stride,
      int32_t *out, size_t out_stride, size_t m_count, size_t b_count, size_t d_count) {

@@ -125,6 +125,19 @@ FIELD(steer_session_info_t, rows_in_scope, 32, 8);
 FIELD(steer_session_info_t, rows_edited, 40, 8);
 FIELD(steer_session_info_t, rows_undefined, 48, 8);
 
+SIZE(steer_encoder_options_t, 16);
+FIELD(steer_encoder_options_t, struct_size, 0, 4);
+FIELD(steer_encoder_options_t, workers, 4, 4);
+FIELD(steer_encoder_options_t, plain, 8, 4);
+FIELD(steer_encoder_options_t, reserved, 12, 4);
+
+SIZE(steer_encoder_info_t, 32);
+FIELD(steer_encoder_info_t, struct_size, 0, 4);
+FIELD(steer_encoder_info_t, workers, 4, 4);
+FIELD(steer_encoder_info_t, rows, 8, 8);
+FIELD(steer_encoder_info_t, pruned_rows, 16, 8);
+FIELD(steer_encoder_info_t, rescored_features, 24, 8);
+
 SIZE(steer_plan_arrays_t, 296);
 FIELD(steer_plan_arrays_t, struct_size, 0, 4);
 FIELD(steer_plan_arrays_t, normalisation, 4, 4);

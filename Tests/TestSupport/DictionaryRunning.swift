@@ -6,9 +6,9 @@ import Tensors
 extension SparseDictionary {
   /// The codes of `count` rows, rows `stride` floats apart.
   package func codes(
-    of rows: [Float], count: Int, stride: Int? = nil
+    of rows: [Float], count: Int, stride: Int? = nil, options: EncodeOptions = EncodeOptions()
   ) throws(DictionaryError) -> SparseCodes {
-    let encoder = try FullEncoder(self)
+    let encoder = try FullEncoder(self, options: options)
     var codes = SparseCodes(featureCount: featureCount)
     try encoder.encode(rows, count: count, stride: stride ?? modelWidth, into: &codes)
     return codes

@@ -610,6 +610,50 @@ typedef struct steer_encoder steer_encoder_t;
 STEER_API steer_status_t steer_encoder_create(
     const steer_dictionary_t *dictionary, steer_encoder_t **out, steer_error_t *error);
 
+/* How an encoder works; codes have the same bits for every choice. */
+typedef struct steer_encoder_options {
+    uint32_t struct_size;
+    uint32_t workers; /* threads that share a call, the caller's included; 0 means 1, at most 1024 */
+    uint32_t plain;   /* not 0: no int8 form of the encoder in memory, every row reads all of it */
+    uint32_t reserved;
+} steer_encoder_options_t;
+
+#define STEER_ENCODER_OPTIONS_INIT { sizeof(steer_encoder_options_t), 0, 0, 0 }
+
+/**
+ * Makes an encoder in a chosen way.
+ *
+ * Where most features can be ruled out by bounds, an int8 form of the encoder is read instead of it: the
+ * one that is stored beside the weights, or one that the first such encoder of a dictionary makes (a
+ * quarter of an f32 encoder's bytes, kept with the dictionary). With several workers, threads of this
+ * encoder sleep between calls; they end with it. Everything else as steer_encoder_create.
+ *
+ * @param options  Optional; NULL or a field of 0 is the default.
+ * @return STEER_OK, STEER_ERR_ARGUMENT or STEER_ERR_NONFINITE (a weight).  Since ABI 1.
+ */
+STEER_API steer_status_t steer_encoder_create_with_options(
+    const steer_dictionary_t *dictionary, const steer_encoder_options_t *options,
+    steer_encoder_t **out, steer_error_t *error);
+
+/* What an encoder is and has done. */
+typedef struct steer_encoder_info {
+    uint32_t struct_size;
+    uint32_t workers;           /* threads that share a call, the caller's included */
+    uint64_t rows;              /* encoded so far, undefined ones left out */
+    uint64_t pruned_rows;       /* of those, rows of which bounds ruled most features out */
+    uint64_t rescored_features; /* encoder rows that were read for them, all together */
+} steer_encoder_info_t;
+
+#define STEER_ENCODER_INFO_INIT { sizeof(steer_encoder_info_t), 0, 0, 0, 0 }
+
+/**
+ * Fills `info`, whose struct_size must be set.
+ *
+ * @return STEER_OK or STEER_ERR_ARGUMENT.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_encoder_inspect(
+    const steer_encoder_t *encoder, steer_encoder_info_t *info, steer_error_t *error);
+
 /** Ends an encoder. NULL does nothing. Since ABI 1. */
 STEER_API void steer_encoder_destroy(steer_encoder_t *encoder);
 

@@ -18,6 +18,8 @@ package final class FullEncoder: ParallelWork {
   package let options: EncodeOptions
   /// What was done so far, and how.
   package private(set) var counts = EncodeCounts()
+  /// Threads that share a call, the caller's included.
+  package var workerCount: Int { workers.count }
   /// Rows of the largest tile.
   package let tileLimit: Int
   private let matrix: FeatureRows

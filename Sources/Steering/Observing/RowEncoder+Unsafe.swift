@@ -23,6 +23,9 @@ package final class RowEncoder {
     codes = SparseCodes(featureCount: dictionary.featureCount)
   }
 
+  /// Threads that share a call.
+  package var workerCount: Int { encoder.workerCount }
+
   /// What was done so far, and how.
   package var counts: EncodeCounts { encoder.counts }
 
