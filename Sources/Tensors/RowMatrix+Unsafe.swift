@@ -94,6 +94,26 @@ package struct RowMatrix: Sendable {
     }
   }
 
+  /// `out[b][i] = rows[start + i] · inputs[b]`, each equal bit for bit to ``dot(_:_:_:)`` of that row.
+  ///
+  /// `inputs` is `[inputCount, width]`, rows of `out` are `outStride` apart.
+  package func matmul(
+    from start: Int, count: Int, inputs: UnsafePointer<Float>, inputCount: Int,
+    into out: UnsafeMutablePointer<Float>, outStride: Int, _ kernels: Kernels
+  ) {
+    assert(start >= 0 && count >= 0 && start + count <= rowCount)
+    switch element {
+    case .f32:
+      kernels.matmul(
+        rows: f32(start), rowStride: width, inputs: inputs, inputStride: width, into: out,
+        outStride: outStride, rowCount: count, inputCount: inputCount, columnCount: width)
+    case .bf16:
+      kernels.matmul(
+        bfloat16: bf16(start), rowStride: width, inputs: inputs, inputStride: width, into: out,
+        outStride: outStride, rowCount: count, inputCount: inputCount, columnCount: width)
+    }
+  }
+
   /// Row `row` widened to f32.
   package func values(ofRow row: Int, _ kernels: Kernels) -> [Float] {
     [Float](unsafeUninitializedCapacity: width) { buffer, count in

@@ -106,6 +106,25 @@ typedef void ck_matvec_bf16_fn(const uint16_t *rows, size_t row_stride, const fl
 ck_matvec_f32_fn ck_matvec_f32_scalar;
 ck_matvec_bf16_fn ck_matvec_bf16_scalar;
 
+/* -- matmul
+ *
+ * out[b][m] = sum over d of rows[m][d] * x[b][d]: matvec for several inputs.
+ *
+ * rows  [m_count, d_count] f32 or bf16, rows row_stride elements apart
+ * x     [b_count, d_count] f32, rows x_stride elements apart
+ * out   [b_count, m_count] f32, rows out_stride elements apart, must not overlap rows or x
+ *
+ * Contract: as matvec: every product has the bits of ck_dot_<dtype>_<same isa>. */
+typedef void ck_matmul_f32_fn(const float *rows, size_t row_stride, const float *x,
+                              size_t x_stride, float *out, size_t out_stride, size_t m_count,
+                              size_t b_count, size_t d_count);
+typedef void ck_matmul_bf16_fn(const uint16_t *rows, size_t row_stride, const float *x,
+                               size_t x_stride, float *out, size_t out_stride, size_t m_count,
+                               size_t b_count, size_t d_count);
+
+ck_matmul_f32_fn ck_matmul_f32_scalar;
+ck_matmul_bf16_fn ck_matmul_bf16_scalar;
+
 /* -- axpy
  *
  * y[i] += alpha * x[i].
@@ -390,6 +409,8 @@ ck_dot_f32_fn ck_dot_f32_avx2;
 ck_dot_bf16_fn ck_dot_bf16_avx2;
 ck_matvec_f32_fn ck_matvec_f32_avx2;
 ck_matvec_bf16_fn ck_matvec_bf16_avx2;
+ck_matmul_f32_fn ck_matmul_f32_avx2;
+ck_matmul_bf16_fn ck_matmul_bf16_avx2;
 ck_axpy_f32_fn ck_axpy_f32_avx2;
 ck_axpy_bf16_fn ck_axpy_bf16_avx2;
 ck_gatherdot_f32_fn ck_gatherdot_f32_avx2;
@@ -416,6 +437,8 @@ ck_dot_f32_fn ck_dot_f32_avx512;
 ck_dot_bf16_fn ck_dot_bf16_avx512;
 ck_matvec_f32_fn ck_matvec_f32_avx512;
 ck_matvec_bf16_fn ck_matvec_bf16_avx512;
+ck_matmul_f32_fn ck_matmul_f32_avx512;
+ck_matmul_bf16_fn ck_matmul_bf16_avx512;
 ck_axpy_f32_fn ck_axpy_f32_avx512;
 ck_axpy_bf16_fn ck_axpy_bf16_avx512;
 ck_gatherdot_f32_fn ck_gatherdot_f32_avx512;
@@ -456,6 +479,8 @@ typedef struct ck_kernels {
     ck_dot_bf16_fn *dot_bf16;
     ck_matvec_f32_fn *matvec_f32;
     ck_matvec_bf16_fn *matvec_bf16;
+    ck_matmul_f32_fn *matmul_f32;
+    ck_matmul_bf16_fn *matmul_bf16;
     ck_axpy_f32_fn *axpy_f32;
     ck_axpy_bf16_fn *axpy_bf16;
     ck_gatherdot_f32_fn *gatherdot_f32;

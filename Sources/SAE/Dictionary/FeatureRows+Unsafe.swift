@@ -92,6 +92,26 @@ package enum FeatureRows: Sendable {
     }
   }
 
+  /// `out[b][i] = rows[start + i] · inputs[b]`, each equal bit for bit to ``dot(_:_:_:)`` of that row.
+  ///
+  /// `inputs` is `[inputCount, width]`, rows of `out` are `outStride` apart.
+  package func matmul(
+    from start: Int, count: Int, inputs: UnsafePointer<Float>, inputCount: Int,
+    into out: UnsafeMutablePointer<Float>, outStride: Int, _ kernels: Kernels
+  ) {
+    switch self {
+    case .dense(let matrix):
+      matrix.matmul(
+        from: start, count: count, inputs: inputs, inputCount: inputCount, into: out,
+        outStride: outStride, kernels)
+    case .turned, .expander:
+      for input in 0..<inputCount {
+        matvec(
+          from: start, count: count, inputs + input * width, into: out + input * outStride, kernels)
+      }
+    }
+  }
+
   /// Row `row` widened to f32, zeros included.
   package func values(ofRow row: Int, _ kernels: Kernels) -> [Float] {
     switch self {

@@ -227,11 +227,19 @@ package final class FullEncoder: ParallelWork {
     for block in blocks {
       let start = block * blockRows
       let size = min(blockRows, n - start)
-      for row in 0..<count where tile.isPlain[row] {
-        let z = tile.z.base + row * n + start
-        matrix.matvec(
-          from: start, count: size, tile.prepared.base + row * width, into: z, dictionary.kernels)
-        dictionary.finishPreActivations(z, from: start, count: size)
+      // Runs of rows that are neighbours meet the block together.
+      var row = 0
+      while row < count {
+        let first = row
+        while row < count, tile.isPlain[row] { row += 1 }
+        let z = tile.z.base + first * n + start
+        matrix.matmul(
+          from: start, count: size, inputs: tile.prepared.base + first * width,
+          inputCount: row - first, into: z, outStride: n, dictionary.kernels)
+        for place in 0..<(row - first) {
+          dictionary.finishPreActivations(z + place * n, from: start, count: size)
+        }
+        row += 1
       }
     }
   }

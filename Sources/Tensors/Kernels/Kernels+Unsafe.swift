@@ -51,6 +51,31 @@ extension Kernels {
     table.matvec_bf16(rows, rowStride, x, out, rowCount, columnCount)
   }
 
+  /// Sets out[b][m] to the dot product of row m and input b, each with the bits that `dot` returns.
+  ///
+  /// `rows` is [rowCount, columnCount], `inputs` [inputCount, columnCount], `out` [inputCount, rowCount];
+  /// their strides are in elements, and `out` overlaps neither.
+  @inlinable @inline(__always)
+  package func matmul(
+    rows: UnsafePointer<Float>, rowStride: Int, inputs: UnsafePointer<Float>, inputStride: Int,
+    into out: UnsafeMutablePointer<Float>, outStride: Int, rowCount: Int, inputCount: Int,
+    columnCount: Int
+  ) {
+    table.matmul_f32(
+      rows, rowStride, inputs, inputStride, out, outStride, rowCount, inputCount, columnCount)
+  }
+
+  /// The same for rows in bf16 bits.
+  @inlinable @inline(__always)
+  package func matmul(
+    bfloat16 rows: UnsafePointer<UInt16>, rowStride: Int, inputs: UnsafePointer<Float>,
+    inputStride: Int, into out: UnsafeMutablePointer<Float>, outStride: Int, rowCount: Int,
+    inputCount: Int, columnCount: Int
+  ) {
+    table.matmul_bf16(
+      rows, rowStride, inputs, inputStride, out, outStride, rowCount, inputCount, columnCount)
+  }
+
   /// Adds alpha * x[i] to y[i].
   ///
   /// `x` and `y` are [count] and do not overlap. NaN and infinities propagate; alpha 0 is not
