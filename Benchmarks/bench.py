@@ -33,19 +33,18 @@ def say(text):
 
 
 def real_rows(path):
-    """The bundled rows as a plain file of f32, 512 ordinary ones of them."""
-    source = ROOT / "default" / "activations.safetensors"
+    """512 of the bundled rows, as a plain file of f32."""
     if not path.exists():
-        bytes_ = source.read_bytes()
-        size = struct.unpack("<Q", bytes_[:8])[0]
-        entry = json.loads(bytes_[8 : 8 + size])["activations"]
-        assert entry["dtype"] == "F32", "the bundled rows are f32"
-        start = 8 + size + entry["data_offsets"][0]
-        width = entry["shape"][1]
-        count = min(512, entry["shape"][0] - 1)
-        values = array.array("f", bytes_[start + 4 * width : start + 4 * width * (count + 1)])
+        content = (ROOT / "default" / "activations.safetensors").read_bytes()
+        size = struct.unpack("<Q", content[:8])[0]
+        entry = json.loads(content[8 : 8 + size])["activations"]
+        if entry["dtype"] != "BF16":
+            raise ValueError(f"the bundled rows are {entry['dtype']}, expected BF16")
+        # The first is that of the beginning of the text, unlike any other.
+        start = 8 + size + entry["data_offsets"][0] + 2 * entry["shape"][1]
+        halves = array.array("H", content[start : start + 2 * 512 * entry["shape"][1]])
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(values.tobytes())
+        path.write_bytes(array.array("I", (half << 16 for half in halves)).tobytes())
     return path
 
 

@@ -43,12 +43,14 @@ def evaluate(results):
     for sigma, shape, source in kinds:
         what = f"{sigma} {shape}{' (real)' if source else ''}, one row"
         tail = f"{shape}/b1/t2{source}"
-        one, both = f"encode/{sigma}/f32/{tail}", f"encode-decode/{sigma}/f32/{tail}"
+        stored = "bf16" if source else "f32"
+        one, both = (f"{operation}/{sigma}/{stored}/{tail}" for operation in
+                     ("encode", "encode-decode"))
         ratio(f"{what}: encode over reading the f32 encoder once", one, "ours", "read", 0.33, "<=")
         ratio(f"{what}: encode, SAELens f32 over ours", one, "saelens-f32", "ours", 3.5)
-        ratio(f"{what}: encode, SAELens bf16 over ours (f32)", one, "saelens-bf16", "ours", 1.7)
+        ratio(f"{what}: encode, SAELens bf16 over ours", one, "saelens-bf16", "ours", 1.7)
         ratio(f"{what}: encode and decode, SAELens f32 over ours", both, "saelens-f32", "ours", 7)
-        ratio(f"{what}: encode and decode, SAELens bf16 over ours (f32)", both, "saelens-bf16",
+        ratio(f"{what}: encode and decode, SAELens bf16 over ours", both, "saelens-bf16",
               "ours", 3.5)
         if not source:
             same = f"encode/{sigma}/bf16/{tail}"

@@ -29,7 +29,8 @@ def requests(case, folder, rows, texts):
     rows_read = case.features * (1 if case.operation == "read" else 2)
     peers = {
         "read": ("ceilings", {"name": "stream", "bytes": 4 * case.n * case.d}),
-        "rows": ("ceilings", {"name": "rows", "bytes": rows_read * case.d * SIZES[case.type]}),
+        "rows": ("ceilings", {"name": "rows", "batch": rows_read,
+                              "bytes": case.d * SIZES[case.type]}),
         "sgemm": ("ceilings", {"name": "sgemm"}),
         "saelens-f32": ("torch", {"type": "f32"}),
         "saelens-bf16": ("torch", {"type": "bf16"}),

@@ -55,8 +55,10 @@ def ceiling_rows(document):
 def bar_rows(document):
     rows = []
     for bar in document["bars"]:
-        measured = "not measured" if bar["measured"] is None else figures(bar["measured"])
-        verdict = {True: "pass", False: "**fail**", None: "–"}[bar["passes"]]
+        if bar["measured"] is None:
+            continue
+        measured = figures(bar["measured"])
+        verdict = "pass" if bar["passes"] else "**fail**"
         sense = {">=": "≥", "<=": "≤"}[bar["sense"]]
         rows.append([bar["title"], measured, f"{sense} {bar['bar']}", verdict, f"`{bar['how']}`"])
     return rows
@@ -86,10 +88,17 @@ def case_rows(document):
     return rows
 
 
+def bar_summary(document):
+    measured = [bar for bar in document["bars"] if bar["measured"] is not None]
+    passed = sum(bar["passes"] for bar in measured)
+    rest = len(document["bars"]) - len(measured)
+    return f"{passed} of {len(measured)} passed" + (f"; {rest} not measured in this run." if rest else ".")
+
+
 def page(document):
     lines = ["<!-- Written by Benchmarks/bench.py; do not edit. -->", "", "# Results", "",
              *machine_lines(document), "", "## Ceilings", "",
-             table(["", "1 thread", "2 threads"], ceiling_rows(document)), "", "## Bars", "",
+             table(["", "1 thread", "2 threads"], ceiling_rows(document)), "", "## Bars", "", bar_summary(document), "",
              table(["", "measured", "bar", "", "how"], bar_rows(document)), "", "## All cases", "",
              "Times are medians of one call. A peer's figure is its time over ours: the ratio of "
              "medians, and the range of that ratio over the rounds.", "",

@@ -167,12 +167,14 @@ class NumPy:
             for name, entry in header.items():
                 if name == "__metadata__":
                     continue
-                if entry["dtype"] != "F32":
-                    raise ValueError(f"NumPy has no {entry['dtype']}")
-                parts[name] = np.fromfile(
-                    path, np.float32, count=int(np.prod(entry["shape"])),
+                kind = {"F32": np.float32, "BF16": np.uint16}[entry["dtype"]]
+                values = np.fromfile(
+                    path, kind, count=int(np.prod(entry["shape"])),
                     offset=8 + size + entry["data_offsets"][0],
-                ).reshape(entry["shape"])
+                )
+                if kind == np.uint16:  # NumPy has no bf16: widened, which is exact
+                    values = (values.astype(np.uint32) << 16).view(np.float32)
+                parts[name] = values.reshape(entry["shape"])
             parts["config"] = json.loads((pathlib.Path(folder) / "cfg.json").read_text())
             self.parts, self.key = parts, folder
         return self.parts

@@ -69,10 +69,11 @@ final class StreamCeiling: Operation {
   }
 }
 
-/// Reads as many bytes as some features' rows hold, hot or, with `plans`, from places far apart.
+/// Reads `batch` rows of `bytes` each that lie apart, hot or, with `plans`, others each time.
 final class RowCeiling: Operation {
   private let memory: UnsafeMutableRawPointer
   private let bytes: Int
+  private let rows: Int
   private let places: Int
   private var turn = 0
   let callsPerRun = 16
@@ -80,7 +81,8 @@ final class RowCeiling: Operation {
   init(_ request: OperationRequest) throws {
     memory = try CeilingMemory.start()
     bytes = try request.need(\.bytes, "bytes")
-    places = request.plans ?? 1
+    rows = request.batch ?? 1
+    places = rows * (request.plans ?? 1)
     guard places * bytes <= CeilingMemory.bytes else { throw BenchError("too many places") }
   }
 
@@ -88,8 +90,11 @@ final class RowCeiling: Operation {
 
   func run() throws {
     for call in 0..<callsPerRun {
-      let place = (turn * callsPerRun + call) * 617 % places
-      ceilings_read_here(memory + place * bytes, bytes)
+      for row in 0..<rows {
+        // A stride prime to the count visits all places in an order that no prefetcher follows.
+        let place = ((turn * callsPerRun + call) * rows + row) * 7919 % places
+        ceilings_read_here(memory + place * bytes, bytes)
+      }
     }
   }
 }

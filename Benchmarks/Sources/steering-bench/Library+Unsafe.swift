@@ -34,7 +34,9 @@ enum Library {
 
   /// - Parameter accelerate: Whether int8 rows are kept beside the weights, to encode faster.
   static func open(_ path: String, accelerate: Bool) throws -> OpaquePointer {
-    guard supportsAccelerator || !accelerate else { throw BenchError("no accelerator in this build") }
+    guard supportsAccelerator || !accelerate else {
+      throw BenchError("no accelerator in this build")
+    }
     var options = steer_open_options_t()
     options.struct_size = UInt32(MemoryLayout<steer_open_options_t>.size)
     var out: OpaquePointer?

@@ -33,7 +33,7 @@ final class InputRows {
     }
     self.width = width
     values = Block(count: width * count, of: 0)
-    data.withUnsafeBytes { UnsafeMutableRawPointer(values.base).copyMemory(from: $0.baseAddress!, byteCount: data.count) }
+    _ = data.copyBytes(to: UnsafeMutableBufferPointer(start: values.base, count: values.count))
   }
 
   /// The `turn`-th stretch of `batch` rows; they wrap around the file.
