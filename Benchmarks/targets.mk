@@ -17,8 +17,7 @@ BENCH_VENV := $(BENCH_BUILD)/venv
 BENCH_PYTHON ?= $(BENCH_VENV)/bin/python
 BENCH_PROGRAM := $(BENCH_BUILD)/swift/release/steering-bench
 
-.PHONY: bench bench-build bench-publish bench-instructions bench-instructions-update \
-    bench-valgrind
+.PHONY: bench bench-build bench-publish bench-instructions bench-instructions-update
 
 bench: bench-build $(if $(filter $(BENCH_VENV)/%,$(BENCH_PYTHON)),$(BENCH_VENV)/complete)
 	$(BENCH_PYTHON) Benchmarks/bench.py --steering-bench $(BENCH_PROGRAM) \
@@ -39,16 +38,8 @@ $(BENCH_VENV)/complete: Benchmarks/peers/requirements.txt
 bench-publish:
 	$(BENCH_PYTHON) Benchmarks/publish.py $(BENCH_BUILD)/results docs
 
-bench-instructions: lib bench-valgrind
+bench-instructions: lib abi-compilers abi-valgrind
 	Benchmarks/instructions.py $(LIB_BUILD) $(BENCH_BUILD)/instructions
 
-bench-instructions-update: lib bench-valgrind
+bench-instructions-update: lib abi-compilers abi-valgrind
 	Benchmarks/instructions.py --update $(LIB_BUILD) $(BENCH_BUILD)/instructions
-
-bench-valgrind: abi-compilers
-	@if ! command -v valgrind >/dev/null; then \
-	    echo 'installing valgrind'; \
-	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	    $$as_root apt-get update -qq && \
-	    DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq valgrind; \
-	fi
