@@ -111,9 +111,6 @@ def run(case, folder, rows, children, texts):
         for name in names[turn % len(names) :] + names[: turn % len(names)] if names else []:
             child = wanted[name][0]
             try:
-                if case.operation == "open":
-                    # Handles of the case before would keep pages in memory.
-                    evict(folder) if turn % 2 else None
                 reply = children.get(child).ask(
                     "measure", slot=name, seconds=case.seconds, minimum=1)
                 rounds[name].append(reply["samples"])
@@ -125,29 +122,42 @@ def run(case, folder, rows, children, texts):
     for name, taken in rounds.items():
         result["participants"][name] = summary(taken) | {"info": infos[name]}
     if case.operation == "open":
-        result["participants"] |= fresh(case, folder, children)
+        result["participants"] |= fresh(case, folder, children, wanted)
     result["ratios"] = ratios(result["participants"])
     result["warnings"] = disagreements(infos)
     return result
 
 
-def fresh(case, folder, children):
-    """Opening in processes that do nothing else, with the file in the page cache and without."""
-    found = {}
+def fresh(case, folder, children, wanted):
+    """Opening in processes that do nothing else, with the file in the page cache and without; and the
+    peers without, whose processes go on: importing them takes far longer than that."""
     command = [*children.commands["ours"][:-1], "first-row", str(folder)]
-    children.release()
-    for name, prepare in (("ours-fresh", lambda: None), ("ours-evicted", lambda: evict(folder))):
-        samples = []
-        for _ in range(2 * case.rounds + 1):
-            prepare()
-            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-            if done.returncode == 0:
-                samples.append([float(done.stdout)])
-            else:
-                print(f"bench: {done.stderr}", file=sys.stderr)
-        if samples:
-            found[name] = summary(samples)
-    return found
+    children.get("ours").ask("release")  # a mapped file stays in memory
+
+    def own():
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise Failure(done.stderr.strip())
+        return [float(done.stdout)]
+
+    def peer(name):
+        child = children.get(wanted[name][0])
+        return child.ask("measure", slot=name, seconds=0, minimum=1)["samples"]
+
+    ways = {"ours-fresh": (own, False), "ours-evicted": (own, True)}
+    for name in wanted:
+        if not name.startswith("ours"):
+            ways[f"{name}-evicted"] = (lambda name=name: peer(name), True)
+    samples = {name: [] for name in ways}
+    for _ in range(2 * case.rounds + 1):
+        for name, (way, evicts) in ways.items():
+            if evicts:
+                evict(folder)
+            try:
+                samples[name].append(way())
+            except Failure as failure:
+                print(f"bench: {name}: {failure}", file=sys.stderr)
+    return {name: summary(taken) for name, taken in samples.items() if taken}
 
 
 def peak(case, folder, rows, children):

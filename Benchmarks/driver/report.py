@@ -80,6 +80,7 @@ def case_rows(document):
                 f"{figures(r['maximum'])})"
                 for key, r in result["ratios"].items()
                 if key.endswith("/" + name) and not key.startswith("ours")
+                and ("evicted" in key.split("/")[0]) == ("evicted" in name)
             ]
             rescored = own.get("info", {}).get("rescored")
             notes = [f"{100 * rescored:.2f} % rescored"] if rescored is not None else []

@@ -124,6 +124,9 @@ class Torch:
 
         return open_and_steer, {}
 
+    def release(self):
+        self.loaded = {}
+
     def guard(self):
         return self.torch.inference_mode()
 
@@ -225,6 +228,9 @@ class NumPy:
             return lambda turn: decode(encode(rows[turn % len(rows)])), info
         raise ValueError(f"unknown operation '{name}'")
 
+    def release(self):
+        self.key = self.parts = None
+
     def guard(self):
         return contextlib.nullcontext()
 
@@ -265,6 +271,7 @@ def main():
                     )
                 else:
                     operations = {}
+                    backend.release()
         except Exception as error:  # one peer that cannot do something must not end the run
             reply = {"ok": False, "error": f"{type(error).__name__}: {error}"}
         replies.write(json.dumps(reply) + "\n")

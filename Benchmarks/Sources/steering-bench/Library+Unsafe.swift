@@ -120,4 +120,7 @@ final class OpenDictionaries {
     recent.append((key, dictionary))
     return dictionary
   }
+
+  /// Lets go of all, so that files can leave the page cache.
+  func close() { recent = [] }
 }

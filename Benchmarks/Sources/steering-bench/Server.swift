@@ -41,6 +41,7 @@ final class Server {
     case .peak: return Reply(bytes: try PeakMemory.of(try prepared(slot)))
     case .release:
       operations = [:]
+      dictionaries.close()
       return Reply()
     }
   }
