@@ -48,12 +48,17 @@ def real_rows(path):
     return path
 
 
-def places(case, data):
+def places(case, data, bench):
     """The case's dictionary and rows."""
     if case.source == "real":
         folder = next((ROOT / "default").glob("*/cfg.json")).parent
         return folder, real_rows(data / "real" / "rows.f32")
-    return data / case.shape / case.type / case.sigma, data / case.shape / "rows.f32"
+    folder = data / case.shape / case.type / case.sigma
+    if case.source == "native":
+        folder, original = folder.with_name(f"{case.sigma}-native"), folder
+        if not folder.exists():
+            subprocess.run([bench, "convert", original, folder], check=True)
+    return folder, data / case.shape / "rows.f32"
 
 
 def memory_needed(case):
@@ -127,7 +132,7 @@ def main():
                 children.release()
                 place = (case.shape, case.source)
             reason = None
-            if case.source == "synthetic" and case.shape in unmade:
+            if case.source != "real" and case.shape in unmade:
                 reason = "its dictionary could not be made"
             elif memory_needed(case) > machine.memory_kibibytes("MemAvailable") << 10:
                 reason = f"needs about {memory_needed(case) / 1e9:.0f} GB of memory"
@@ -138,7 +143,7 @@ def main():
                 say(f"[{number}/{len(chosen)}] {case.name}: skipped, {reason}")
                 continue
             try:
-                result = measuring.run(case, *places(case, given.data), children, texts)
+                result = measuring.run(case, *places(case, given.data, bench), children, texts)
             except Exception as error:  # what is measured so far is worth more than this case
                 document["skipped"][case.name] = f"{type(error).__name__}: {error}"
                 say(f"[{number}/{len(chosen)}] {case.name}: {document['skipped'][case.name]}")

@@ -17,7 +17,7 @@ class Case:
     features: int = 3  # steered or read
     plans: int = 1
     peers: tuple = ()
-    source: str = "synthetic"
+    source: str = "synthetic"  # native: the same in the native form; real: the bundled one
     rounds: int = 3
     seconds: float = 0.08  # each participant's in each round
     bar: bool = False  # measured first, and longest
@@ -73,6 +73,7 @@ def barred():
                seconds=0.3)
     yield Case("peak", "topk", "f32", *MAIN, batch=512, bar=True, rounds=1)
     yield Case("open", "jumprelu", "bf16", *MAIN, peers=("saelens-bf16",), bar=True, rounds=5)
+    yield Case("open", "jumprelu", "bf16", *MAIN, source="native", bar=True, rounds=5)
 
 
 def sweeps():
@@ -157,7 +158,7 @@ def dictionaries(cases):
     """What make_dictionaries.py has to make: {shape: "SHAPE:TYPES:KINDS"}."""
     kinds, types = {}, {}
     for case in cases:
-        if case.source == "synthetic":
+        if case.source != "real":
             kinds.setdefault(case.shape, {})[case.sigma] = None
             types.setdefault(case.shape, {})[case.type] = None
     return {shape: f"{shape}:{'+'.join(types[shape])}:{'+'.join(kinds[shape])}" for shape in kinds}
