@@ -14,9 +14,14 @@ def main():
     document = json.loads((results / "results.json").read_text())
     if document["which"] != "full" or "seconds" not in document:
         sys.exit("publish: the last run was not a whole one: make bench, without BENCH or BENCH_ONLY")
-    shutil.copy(results / "results.md", docs / "performance-results.md")
+    lines = ["## Pictures", "", "2,304 x 16,384, f32, 2 threads, where the axis says nothing else.", ""]
     for picture in sorted(results.glob("performance-*.svg")):
         shutil.copy(picture, docs / "pictures" / picture.name)
+        axis = picture.stem.removeprefix("performance-")
+        lines.append(f"![time by {axis}](pictures/{picture.name})")
+    page = (results / "results.md").read_text()
+    text = page.replace("## All cases", "\n".join([*lines, "", "## All cases"]), 1)
+    (docs / "performance-results.md").write_text(text)
 
 
 if __name__ == "__main__":
