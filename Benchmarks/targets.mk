@@ -29,6 +29,12 @@ bench-build: lib
 	    -Xlinker -L$(CURDIR)/$(LIB_BUILD)/lib -Xlinker -rpath -Xlinker $(CURDIR)/$(LIB_BUILD)/lib
 
 $(BENCH_VENV)/complete: Benchmarks/peers/requirements.txt
+	@if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then \
+	    echo 'installing python3-venv'; \
+	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	    $$as_root apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq python3-venv; \
+	fi
 	python3 -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/pip install -q numpy matplotlib
 	$(BENCH_VENV)/bin/pip install -q -r $< $(BENCH_PIP_OPTIONS) || \

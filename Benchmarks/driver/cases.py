@@ -109,7 +109,9 @@ def grid():
                         # One call of the peer stays below about a second.
                         if size * batch > 6e10 / (1 if element == "f32" else 4):
                             continue
-                        if sigma == "relu" and batch > 32 or threads == 1 and batch not in (1, 32):
+                        if sigma == "relu" and batch > 32:
+                            continue
+                        if threads == 1 and (batch not in (1, 32, 512) or sigma == "relu"):
                             continue
                         yield Case("encode", sigma, element, *shape, batch=batch, threads=threads,
                                    peers=peer, **brief)
