@@ -82,8 +82,11 @@ def case_rows(document):
                 if key.endswith("/" + name) and not key.startswith("ours")
                 and ("evicted" in key.split("/")[0]) == ("evicted" in name)
             ]
+            used = own.get("info", {}).get("threads", result["threads"])
             rescored = own.get("info", {}).get("rescored")
             notes = [f"{100 * rescored:.2f} % rescored"] if rescored is not None else []
+            if used < result["threads"]:
+                notes.append(f"ours on {used:.0f} of {result['threads']} threads")
             rows.append([f"`{result['name']}`" + ("" if name == "ours" else f" {name}"),
                          duration(own["median"]), speed, fraction, "; ".join(peers + notes) or "–"])
     return rows
