@@ -123,6 +123,10 @@ def main():
                 document["versions"][name] = children.get(name).texts
             except Failure as failure:
                 document["versions"][name] = {"failed": str(failure)}
+        try:
+            document["versions"]["openblas"] = children.get("ceilings").ask("blas")["texts"]
+        except Failure as failure:
+            document["versions"]["openblas"] = {"failed": str(failure)}
         say("ceilings")
         document["ceilings"] = ceilings.measure(children, 0.3 if given.which == "full" else 0.1)
         begun_cases = time.monotonic()

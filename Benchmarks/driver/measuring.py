@@ -179,7 +179,8 @@ def disagreements(infos):
     found = []
     own = infos.get("ours", {})
     for name, info in infos.items():
-        tolerance = 0.02 if "bf16" in name else 1e-3
+        # Products in bf16 decide otherwise near a threshold.
+        tolerance = 0.1 if "bf16" in name else 1e-3
         for field in ("l0", "sum"):
             if field in own and field in info and own[field]:
                 if abs(info[field] / own[field] - 1) > tolerance:

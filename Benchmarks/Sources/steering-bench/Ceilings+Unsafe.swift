@@ -136,7 +136,7 @@ final class ProductCeiling: Operation {
   let callsPerRun = 1
 
   init(_ request: OperationRequest) throws {
-    if let problem = ceilings_blas_open() { throw BenchError(String(cString: problem)) }
+    try Self.open()
     n = try request.need(\.n, "n")
     d = try request.need(\.d, "d")
     batch = request.batch ?? 1
@@ -150,5 +150,17 @@ final class ProductCeiling: Operation {
 
   func run() throws {
     ceilings_blas_encode(encoder, rows.base, out.base, batch, n, d, threads)
+  }
+
+  static func description() throws -> [String: String] {
+    try open()
+    return [
+      "kernels": String(cString: ceilings_blas_core()),
+      "config": String(cString: ceilings_blas_config()),
+    ]
+  }
+
+  private static func open() throws {
+    if let problem = ceilings_blas_open() { throw BenchError(String(cString: problem)) }
   }
 }

@@ -3,6 +3,8 @@ struct Request: Decodable {
   enum Verb: String, Decodable {
     /// Versions and what the machine offers.
     case describe
+    /// The system's OpenBLAS, which this loads, and with it a thread.
+    case blas
     /// Makes ``Request/operation`` ready in its slot, instead of any before it.
     case prepare
     /// Times the operation.

@@ -26,6 +26,7 @@ final class Server {
     let slot = request.slot ?? ""
     switch request.verb {
     case .describe: return Reply(texts: try Library.description())
+    case .blas: return Reply(texts: try ProductCeiling.description())
     case .prepare:
       guard let wanted = request.operation else { throw BenchError("no operation") }
       operations[slot] = nil
