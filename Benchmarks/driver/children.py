@@ -27,7 +27,7 @@ class Child:
             self.lines.put(line)
         self.lines.put(None)
 
-    def ask(self, verb, timeout=120, **fields):
+    def ask(self, verb, timeout=240, **fields):
         try:
             self.process.stdin.write(json.dumps({"verb": verb, **fields}) + "\n")
             self.process.stdin.flush()
@@ -66,7 +66,8 @@ class Children:
         if child is None:
             try:
                 child = Child(name, self.commands[name])
-                child.texts = child.ask("describe")["texts"]
+                # Importing PyTorch from a cold disk takes its time.
+                child.texts = child.ask("describe", timeout=480)["texts"]
             except (OSError, Failure) as error:
                 self.failed[name] = f"{name} does not start: {error}"
                 print(f"bench: {self.failed[name]}", file=sys.stderr)
