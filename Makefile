@@ -6,6 +6,7 @@
 # make test-asan  the tests that feed untrusted bytes, under AddressSanitizer
 # make test-abi   the C library, from C; test-abi-sanitizers, bench-abi, fuzz: Tests/ABIProbe/targets.mk
 # make test-hosts  build llama.cpp and fetch a real model once, then test Hosts/ end to end
+# make bench    time everything against the machine and its peers: Benchmarks/targets.mk
 # make test-install  install into a temporary folder, build docs/examples against that, run them
 
 PREFIX ?= /usr/local
@@ -14,7 +15,7 @@ SWIFT ?= swift
 
 # OpenBLAS is not linked: opening a whitened dictionary loads it, as tests do.
 PACKAGES := libjson-c-dev libmd-dev libyaml-dev zlib1g-dev libopenblas0 pkg-config
-SOURCES := Package.swift Sources Tests
+SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 STEERCTL := .build/release/steerctl
 # A build of its own: the installed tool carries the Swift runtime in itself.
 INSTALL_BUILD := .build-install
@@ -136,6 +137,8 @@ dependencies:
 	fi
 
 clean:
-	rm -rf .build .build-asan .build-fuzz $(INSTALL_BUILD) $(LIB_BUILD) $(ABI_BUILD) $(HOSTS_BUILD)
+	rm -rf .build .build-asan .build-fuzz $(INSTALL_BUILD) $(LIB_BUILD) $(ABI_BUILD) $(HOSTS_BUILD) \
+	    $(BENCH_BUILD)
 
 include Tests/ABIProbe/targets.mk
+include Benchmarks/targets.mk

@@ -149,6 +149,51 @@ static void write_configuration(const fixture_t *fixture, const char *path)
     }
 }
 
+/* docs/formats/native.md. Digests are compared only when asked for: these are of nothing. */
+static void write_native(const fixture_t *fixture)
+{
+    static const char digest[] = "0000000000000000000000000000000000000000000000000000000000000000";
+    const tensor_t tensors[] = { { "decoder", fixture->decoder, fixture->n, fixture->d_out, 0 },
+        { "decoder_bias", fixture->decoder_bias, fixture->d_out, 0, 0 },
+        { "encoder", fixture->encoder, fixture->n, fixture->d, 0 },
+        { "encoder_bias", fixture->encoder_bias, fixture->n, 0, 0 } };
+    char path[320];
+    FILE *file;
+    size_t i;
+    snprintf(path, sizeof path, "%s/weights.safetensors", fixture->path);
+    write_safetensors(path, STEER_F32, tensors, 4);
+    snprintf(path, sizeof path, "%s/dictionary.json", fixture->path);
+    file = fopen(path, "w");
+    if (file == NULL) {
+        perror(path);
+        exit(1);
+    }
+    fprintf(file,
+        "{\"format\": \"steering-dictionary\", \"version\": 1, \"name\": \"probe\", \"kind\": "
+        "\"autoencoder\", \"feature_count\": %zu, \"model_width\": %zu, \"output_width\": %zu, "
+        "\"activation\": {\"function\": \"blockTopK\", \"block_size\": 4, \"blocks\": 3}, "
+        "\"normalisation\": {\"method\": \"none\"}, "
+        "\"output_scale\": {\"method\": \"undoes-normalisation\"}, "
+        "\"subtracts_decoder_bias\": true, \"decoder_norm_role\": \"none\", \"prefixes\": [], "
+        "\"flattens_heads\": false, \"excludes_special_tokens\": null, "
+        "\"encoder\": {\"storage\": \"dense\"}, \"decoder\": {\"storage\": \"dense\"}, "
+        "\"has_skip\": false, \"ledger\": [], \"tensors\": {",
+        fixture->n, fixture->d, fixture->d_out);
+    for (i = 0; i < 4; i++) {
+        fprintf(file, "%s\"%s\": {\"sha256\": \"%s\"}", i ? ", " : "", tensors[i].name, digest);
+    }
+    fprintf(file, "}");
+    for (i = 0; i < 2; i++) {
+        fprintf(file, ", \"%s\": {\"model\": null, \"hook\": null, \"module_hook\": null}",
+            i ? "output" : "input");
+    }
+    fprintf(file, "}\n");
+    if (fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
 void fixture_write(fixture_t *fixture)
 {
     const char *folder = getenv("TMPDIR");
@@ -161,6 +206,10 @@ void fixture_write(fixture_t *fixture)
     if (mkdtemp(fixture->path) == NULL) {
         perror(fixture->path);
         exit(1);
+    }
+    if (strcmp(architecture, FIXTURE_BLOCK_TOP_K) == 0) {
+        write_native(fixture);
+        return;
     }
     snprintf(path, sizeof path, "%s/cfg.json", fixture->path);
     write_configuration(fixture, path);
@@ -209,12 +258,15 @@ steer_dictionary_t *fixture_create(fixture_t *fixture, const fixture_spec_t *spe
 
 void fixture_end(fixture_t *fixture)
 {
+    static const char *const names[] = { "cfg.json", "sae_weights.safetensors", "dictionary.json",
+        "weights.safetensors" };
     char path[320];
+    size_t i;
     if (fixture->path[0]) {
-        snprintf(path, sizeof path, "%s/cfg.json", fixture->path);
-        unlink(path);
-        snprintf(path, sizeof path, "%s/sae_weights.safetensors", fixture->path);
-        unlink(path);
+        for (i = 0; i < 4; i++) {
+            snprintf(path, sizeof path, "%s/%s", fixture->path, names[i]);
+            unlink(path);
+        }
         rmdir(fixture->path);
     }
     free(fixture->encoder);

@@ -25,6 +25,9 @@ typedef struct fixture_spec {
     uint64_t seed;
 } fixture_spec_t;
 
+/* An architecture that SAELens has not: written in the native form, blocks of four, three of them. */
+#define FIXTURE_BLOCK_TOP_K "native blockTopK"
+
 #define FIXTURE_SPEC_INIT { "jumprelu", "none", 48, 20, 0, 0, 1, 0, STEER_F32, 0, 1 }
 
 /* Weights as the publisher means them, feature-major, in the values that the file holds. */

@@ -11,7 +11,7 @@ mode=$1 include=$2 library_folder=$(cd "$3" && pwd) library=$4 build=$5
 here=$(cd "$(dirname "$0")" && pwd)
 warnings='-Wall -Wextra -pedantic -Werror'
 posix='-D_POSIX_C_SOURCE=200809L'
-common='probe numbers fixture oracle scene'
+common='probe numbers fixture oracle scene thresholds'
 failures=0
 mkdir -p "$build"
 
@@ -166,7 +166,8 @@ case $mode in
 plain)
     run_program test_threads 12
     run_program test_cycles 20000 2000
-    run_program test_allocations
+    run_program test_allocations "$here/../../Benchmarks/thresholds/allocations.json" \
+        "$here/../../vectors/importers"
     ;;
 address)
     run_program test_threads 4

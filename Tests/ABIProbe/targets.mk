@@ -1,6 +1,7 @@
 # The C interface, tested from C. Included by the Makefile of the repository.
 #
-# make test-abi             headers, layout, exports, and every program against the library
+# make test-abi             headers, layout, exports, every program against the library, and the
+#                           instructions of key calls (docs/performance.md)
 # make test-abi-sanitizers  the same programs under AddressSanitizer, ThreadSanitizer and valgrind
 # make test-abi-long        a million cycles of every handle (five to ten minutes)
 # make bench-abi            what a call costs, as JSON
@@ -11,18 +12,13 @@ FUZZ_TARGETS ?=
 ABI_BUILD := .build-abi
 ABI_PROBE := Tests/ABIProbe
 
-.PHONY: test-abi test-abi-sanitizers test-abi-long bench-abi fuzz abi-compilers
+.PHONY: test-abi test-abi-sanitizers test-abi-long bench-abi fuzz abi-compilers abi-valgrind
 
-test-abi: lib abi-compilers
+test-abi: lib abi-compilers abi-valgrind
 	$(ABI_PROBE)/run.sh plain $(LIB_BUILD)/include $(LIB_BUILD)/lib steering $(ABI_BUILD)/plain
+	Benchmarks/instructions.py $(LIB_BUILD) $(ABI_BUILD)/instructions
 
-test-abi-sanitizers: lib abi-compilers
-	@if ! command -v valgrind >/dev/null; then \
-	    echo 'installing valgrind'; \
-	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	    $$as_root apt-get update -qq && \
-	    DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq valgrind; \
-	fi
+test-abi-sanitizers: lib abi-compilers abi-valgrind
 	set -e; for mode in address thread; do \
 	    build=$(ABI_BUILD)/library-$$mode; \
 	    $(SWIFT) build -c release --product SteeringC --sanitize=$$mode --scratch-path $$build; \
@@ -46,4 +42,12 @@ abi-compilers:
 	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	    $$as_root apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq gcc g++; \
+	fi
+
+abi-valgrind:
+	@if ! command -v valgrind >/dev/null; then \
+	    echo 'installing valgrind'; \
+	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	    $$as_root apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq valgrind; \
 	fi

@@ -1,10 +1,13 @@
 /*
- * Counts the allocations of the calls that promise to make none. The allocator's functions are
- * defined here, in the host, so that the library's calls come here too.
+ * Counts the allocations of the calls of hot paths, and holds them to thresholds. The allocator's
+ * functions are defined here, in the host, so that the library's calls come here too.
+ *
+ *     test_allocations <thresholds, JSON> <vectors/importers>
  */
 #include "numbers.h"
 #include "probe.h"
 #include "scene.h"
+#include "thresholds.h"
 
 #include <errno.h>
 #include <math.h>
@@ -63,31 +66,51 @@ int posix_memalign(void **out, size_t alignment, size_t size)
 
 enum { ROWS = 6, FEATURES = 256, CALLS = 10 };
 
-static const char *const calls[CALLS] = { "apply 1 row", "apply 6 rows", "batch",
-    "batch, positions", "read", "encode", "seek", "assign", "reset", "covers" };
+enum { ENCODE = CALLS - 1, READ = CALLS - 2 };
+
+/* Their names in the thresholds; encoding has one for each activation. */
+static const char *const calls[CALLS] = { "session apply, 1 row", "session apply, 6 rows",
+    "batch apply", "batch apply, positions", "session seek", "session assign", "session reset",
+    "session covers", "reader read", NULL };
+
+static const char *const encodings[] = { "encoder encode, relu", "encoder encode, jump relu",
+    "encoder encode, top k", "encoder encode, batch top k", "encoder encode, abs top k",
+    "encoder encode, gated", "encoder encode, signed top k", "encoder encode, group max",
+    "encoder encode, bi jump relu", "encoder encode, block top k",
+    "encoder encode, matching pursuit" };
+
+static thresholds_t thresholds;
 
 typedef struct counted {
     steer_session_t *sessions[ROWS];
     steer_reader_t *reader;
     steer_encoder_t *encoder;
-    size_t width;
+    size_t width; /* of the rows that are edited */
+    size_t model_width; /* of the rows that are read */
+    int32_t activation;
 } counted_t;
 
 static void make(counted_t *c, const steer_dictionary_t *dictionary)
 {
-    static const uint32_t features[] = { 5, 3, 90, 200 };
+    static const uint32_t features[] = { 5, 3, 9, 20 };
     static const steer_range_t ranges[] = { { 0, 3 }, { 4, 90 } };
+    steer_dictionary_info_t info = STEER_DICTIONARY_INFO_INIT;
     steer_scope_t scope = STEER_SCOPE_INIT;
     steer_intervention_t wishes[4];
     steer_plan_t *plans[2];
     size_t s;
-    const int transcoder = c->width != 20;
+    int transcoder;
+    REQUIRE_OK(steer_dictionary_inspect(dictionary, &info, &probe_error));
+    c->width = info.output_width;
+    c->model_width = info.model_width;
+    c->activation = info.activation;
+    transcoder = info.kind == STEER_KIND_TRANSCODER;
     scope.ranges = ranges;
     scope.n_ranges = 2;
     wishes[0] = scene_wish(3, transcoder ? STEER_MODE_ADD : STEER_MODE_CLAMP, 1);
-    wishes[1] = scene_wish(90, STEER_MODE_ADD, 0.1);
+    wishes[1] = scene_wish(9, STEER_MODE_ADD, 0.1);
     wishes[1].strength = STEER_STRENGTH_RELATIVE;
-    wishes[2] = scene_wish(200, transcoder ? STEER_MODE_ADD : STEER_MODE_SCALE, 2);
+    wishes[2] = scene_wish(20, transcoder ? STEER_MODE_ADD : STEER_MODE_SCALE, 2);
     wishes[3] = scene_wish(17, STEER_MODE_PROJECT_OUT, 0);
     plans[0] = scene_plan(dictionary, wishes, 4, &scope);
     plans[1] = scene_plan(dictionary, wishes, 2, NULL);
@@ -111,8 +134,8 @@ static void end(counted_t *c)
     steer_encoder_destroy(c->encoder);
 }
 
-/* One of the calls; returns its allocations. `model_width` is that of the rows that are read. */
-static unsigned long count(counted_t *c, size_t call, steer_type_t type, size_t model_width)
+/* One of the calls; returns its allocations. */
+static unsigned long count(counted_t *c, size_t call, steer_type_t type)
 {
     static uint64_t offsets[ROWS + 1];
     static uint32_t indices[ROWS * FEATURES];
@@ -139,37 +162,60 @@ static unsigned long count(counted_t *c, size_t call, steer_type_t type, size_t 
         status =
             steer_batch_apply(c->sessions, positions, rows, type, ROWS, c->width, outcomes, NULL);
         break;
-    case 4:
-        status = steer_reader_read(c->reader, rows, type, ROWS, model_width, values, 4, NULL);
+    case 4: status = steer_session_seek(c->sessions[0], 4, NULL); break;
+    case 5: status = steer_session_assign(c->sessions[0], c->sessions[2], NULL); break;
+    case 6: status = steer_session_reset(c->sessions[0], 3, NULL); break;
+    case 7: status = steer_session_covers(c->sessions[0], 4, &covers, NULL); break;
+    case READ:
+        status = steer_reader_read(c->reader, rows, type, ROWS, c->model_width, values, 4, NULL);
         break;
-    case 5:
-        status = steer_encoder_encode(c->encoder, rows, type, ROWS, model_width, offsets, indices,
-            values, ROWS * FEATURES, NULL, outcomes, NULL);
-        break;
-    case 6: status = steer_session_seek(c->sessions[0], 4, NULL); break;
-    case 7: status = steer_session_assign(c->sessions[0], c->sessions[2], NULL); break;
-    case 8: status = steer_session_reset(c->sessions[0], 3, NULL); break;
-    default: status = steer_session_covers(c->sessions[0], 4, &covers, NULL);
+    default:
+        status = steer_encoder_encode(c->encoder, rows, type, ROWS, c->model_width, offsets,
+            indices, values, ROWS * FEATURES, NULL, outcomes, NULL);
     }
     before = n_allocations - before;
-    CHECK(status == STEER_OK, "%s: %s", calls[call], steer_status_name(status));
+    CHECK(status == STEER_OK, "call %zu: %s", call, steer_status_name(status));
     return before;
 }
 
-int main(void)
+/* Every call on one dictionary, after a first of each kind on handles of the same dictionary. */
+static void count_all(const steer_dictionary_t *dictionary)
+{
+    counted_t warm, counted;
+    const unsigned long before = n_allocations;
+    steer_type_t type;
+    size_t call, i;
+    make(&warm, dictionary);
+    CHECK(n_allocations > before, "creating allocates nothing: the counters are not called");
+    make(&counted, dictionary);
+    for (type = STEER_F32; type <= STEER_F16; type++) {
+        for (call = 0; call < CALLS; call++) {
+            count(&warm, call, type); /* the first call in this process */
+            if (call == READ || call == ENCODE) {
+                count(&counted, call, type); /* these keep their memory */
+            }
+            for (i = 0; i < 3; i++) {
+                thresholds_check(&thresholds,
+                    call == ENCODE ? encodings[counted.activation] : calls[call],
+                    count(&counted, call, type));
+            }
+        }
+    }
+    end(&warm);
+    end(&counted);
+}
+
+static void count_fixtures(void)
 {
     static const char *const architectures[] = { "standard", "jumprelu", "topk", "abstopk", "gated",
-        "transcoder" };
+        "transcoder", FIXTURE_BLOCK_TOP_K };
     static const char *const normalisations[] = { "none", "constant_norm_rescale", "layer_norm" };
-    unsigned long total[CALLS] = { 0 }, n_calls[CALLS] = { 0 };
-    size_t a, n, call, i;
-    steer_type_t type;
-    for (a = 0; a < 6; a++) {
-        for (n = 0; n < 3; n++) {
+    size_t a, n;
+    for (a = 0; a < 7; a++) {
+        for (n = 0; n < (a == 6 ? 1 : 3); n++) {
             fixture_spec_t spec = FIXTURE_SPEC_INIT;
             fixture_t fixture;
             steer_dictionary_t *dictionary;
-            counted_t warm, counted;
             spec.architecture = architectures[a];
             spec.normalisation = normalisations[n];
             spec.features = FEATURES;
@@ -178,35 +224,41 @@ int main(void)
             spec.output_width = a == 5 ? 14 : 0;
             spec.type = a % 2 ? STEER_BF16 : STEER_F32;
             dictionary = fixture_create(&fixture, &spec);
-            warm.width = counted.width = fixture.d_out;
             probe_case("%s, %s", spec.architecture, spec.normalisation);
-            i = n_allocations;
-            make(&warm, dictionary);
-            CHECK(n_allocations > i, "creating allocates nothing: the counters are not called");
-            make(&counted, dictionary);
-            for (type = STEER_F32; type <= STEER_F16; type++) {
-                for (call = 0; call < CALLS; call++) {
-                    count(&warm, call, type, spec.width); /* the first call in this process */
-                    if (call == 4 || call == 5) {
-                        count(&counted, call, type, spec.width); /* these keep their memory */
-                    }
-                    for (i = 0; i < 3; i++) {
-                        const unsigned long found = count(&counted, call, type, spec.width);
-                        total[call] += found;
-                        n_calls[call]++;
-                        CHECK(found == 0, "%s, %s rows: %lu allocations in call %zu", calls[call],
-                            element_name(type), found, i);
-                    }
-                }
-            }
-            end(&warm);
-            end(&counted);
+            count_all(dictionary);
             steer_dictionary_close(dictionary);
             fixture_end(&fixture);
         }
     }
-    for (call = 0; call < CALLS; call++) {
-        printf("%-18s %4lu calls, %lu allocations\n", calls[call], n_calls[call], total[call]);
+}
+
+/* Activations that no folder of SAELens has, from other publishers' layouts. */
+static void count_vectors(const char *folder)
+{
+    static const char *const names[] = { "dictionary_learning/batchtopk", "openai/topk-identity",
+        "sparsify/groupmax", "circuit_tracer/negative-thresholds", "saelens/matching-pursuit",
+        "expander/tied" };
+    size_t i;
+    for (i = 0; i < 6; i++) {
+        steer_dictionary_t *dictionary = NULL;
+        char path[1024];
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        REQUIRE_OK(steer_dictionary_open(path, NULL, &dictionary, &probe_error));
+        probe_case("%s", names[i]);
+        count_all(dictionary);
+        steer_dictionary_close(dictionary);
     }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3) {
+        fprintf(stderr, "usage: test_allocations <thresholds> <vectors/importers>\n");
+        return 2;
+    }
+    thresholds_read(&thresholds, argv[1]);
+    count_fixtures();
+    count_vectors(argv[2]);
+    thresholds_finish(&thresholds);
     return probe_finish();
 }
