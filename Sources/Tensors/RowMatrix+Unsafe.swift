@@ -58,6 +58,12 @@ package struct RowMatrix: Sendable {
     (base + row * width * 2).assumingMemoryBound(to: UInt16.self)
   }
 
+  /// Where row `row` starts.
+  package func address(ofRow row: Int) -> UnsafeRawPointer {
+    assert(row >= 0 && row < rowCount)
+    return base + row * width * element.byteCount
+  }
+
   /// `row · x`, with `x` `[width]`.
   package func dot(_ row: Int, _ x: UnsafePointer<Float>, _ kernels: Kernels) -> Float {
     assert(row >= 0 && row < rowCount)
@@ -114,6 +120,23 @@ package struct RowMatrix: Sendable {
     }
   }
 
+  /// As ``matvec(from:count:_:into:_:)`` of all rows with `x` − `minus`, `[width]`, which is not stored.
+  package func matvec(
+    _ x: UnsafePointer<Float>, minus: UnsafePointer<Float>,
+    into out: UnsafeMutablePointer<Float>, _ kernels: Kernels
+  ) {
+    switch element {
+    case .f32:
+      kernels.matvec(
+        rows: f32(0), rowStride: width, x, minus: minus, into: out, rowCount: rowCount,
+        columnCount: width)
+    case .bf16:
+      kernels.matvec(
+        bfloat16: bf16(0), rowStride: width, x, minus: minus, into: out, rowCount: rowCount,
+        columnCount: width)
+    }
+  }
+
   /// Row `row` widened to f32.
   package func values(ofRow row: Int, _ kernels: Kernels) -> [Float] {
     [Float](unsafeUninitializedCapacity: width) { buffer, count in
@@ -136,6 +159,16 @@ package struct RowMatrix: Sendable {
     var sum = 0.0
     for value in values(ofRow: row, kernels) { sum += Double(value) * Double(value) }
     return sum.squareRoot()
+  }
+
+  /// The largest absolute value in row `row`; NaN when there is a NaN in it.
+  package func largestMagnitude(ofRow row: Int, _ kernels: Kernels) -> Float {
+    var largest: Float = 0
+    for value in values(ofRow: row, kernels) {
+      guard !value.isNaN else { return .nan }
+      largest = max(largest, abs(value))
+    }
+    return largest
   }
 
   /// The first NaN or infinity in `rows`, as (row, column), or nil.

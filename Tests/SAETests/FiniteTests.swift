@@ -26,6 +26,30 @@ import Testing
     #expect(reason == .nonFiniteInput(row: 0, column: 13))
   }
 
+  /// A reader that multiplies the row as given looks for the cause only when a product shows one.
+  @Test(arguments: Kernels.available, [Sigma.relu, .jumpReLU, .gated, .biJumpReLU])
+  func selectiveInputIsRefusedWhateverItMeets(_ kernels: Kernels, _ sigma: Sigma) throws {
+    for subtracts in [false, true] {
+      var oracle = sigma.oracle(featureCount: 6, width: 19, k: 2, seed: 5)
+      oracle.subtractsDecoderBias = subtracts
+      // A weight of zero must not hide what it meets.
+      for column in 0..<19 { oracle.encoder[4 * 19 + column] = 0 }
+      let dictionary = try oracle.dictionary(kernels: kernels)
+      for features in [[4], [4, 1], [0, 1, 2, 4, 5]] {
+        for column in [0, 7, 18] {
+          for bad in [Float.nan, .infinity, -.infinity] {
+            var row = [Float](repeating: 1, count: 19)
+            row[column] = bad
+            let reason = dictionaryFailure { () throws(DictionaryError) in
+              _ = try dictionary.reading(of: features, in: row)
+            }
+            #expect(reason == .nonFiniteInput(row: 0, column: column))
+          }
+        }
+      }
+    }
+  }
+
   @Test(arguments: Kernels.available, Sigma.allCases)
   func overflowIsRefused(_ kernels: Kernels, _ sigma: Sigma) throws {
     var oracle = sigma.oracle(featureCount: 6, width: 3, k: 2, seed: 3)

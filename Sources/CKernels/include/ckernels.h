@@ -39,6 +39,7 @@
  *   axpy         avx2     one FMA                            0.51                2^-150
  *   axpy         avx512   one FMA                            0.51                2^-150
  *   scatteraxpy  as axpy
+ *   combine      as that many axpy, and one addition where there is a base
  *
  *   Where they come from: k roundings give at most k*u / (1 - k*u) * S with u = eps/2. The spare
  *   1/2 in c (1/100 for axpy) pays for the denominator as long as k <= 4,096, that is n <= 130,000
@@ -58,8 +59,10 @@
 #if defined(__clang__)
 #pragma clang assume_nonnull begin
 #define CK_NULLABLE _Nullable
+#define CK_NONNULL _Nonnull
 #else
 #define CK_NULLABLE
+#define CK_NONNULL
 #endif
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -124,6 +127,22 @@ typedef void ck_matmul_bf16_fn(const uint16_t *rows, size_t row_stride, const fl
 
 ck_matmul_f32_fn ck_matmul_f32_scalar;
 ck_matmul_bf16_fn ck_matmul_bf16_scalar;
+/* -- matvecminus
+ *
+ * out[m] = sum over d of rows[m][d] * (x[d] - minus[d]).
+ *
+ * minus  [d_count] f32, contiguous, must not overlap out; the rest as for matvec
+ *
+ * Contract: the difference is rounded to f32, then as matvec: the bits of a matvec with a copy of x
+ * from which minus was subtracted, which is never made here. */
+typedef void ck_matvecminus_f32_fn(const float *rows, size_t row_stride, const float *x,
+                                   const float *minus, float *out, size_t m_count, size_t d_count);
+typedef void ck_matvecminus_bf16_fn(const uint16_t *rows, size_t row_stride, const float *x,
+                                    const float *minus, float *out, size_t m_count,
+                                    size_t d_count);
+
+ck_matvecminus_f32_fn ck_matvecminus_f32_scalar;
+ck_matvecminus_bf16_fn ck_matvecminus_bf16_scalar;
 
 /* -- axpy
  *
@@ -142,6 +161,60 @@ typedef void ck_axpy_bf16_fn(float alpha, const uint16_t *x, float *y, size_t n)
 
 ck_axpy_f32_fn ck_axpy_f32_scalar;
 ck_axpy_bf16_fn ck_axpy_bf16_scalar;
+
+/* -- combine
+ *
+ * out[i] = base[i] + (start[i] + the sum over s of coefficients[s] * rows[s][i]): some rows, scaled
+ * and added up in one pass. Returns 1 when every out[i] is finite, and 0 otherwise.
+ *
+ * rows          [row_count] addresses of rows of [n] f32 or bf16, contiguous
+ * coefficients  [row_count] f32
+ * start         [n] f32, or NULL for +0
+ * base          [n] f32, or NULL for none: then nothing is added, not even a zero
+ * out           [n] f32; may be start or base, and overlaps nothing otherwise
+ *
+ * Contract: reduction, and more: the sum has the bits that ck_axpy_<dtype>_<same isa> gives when it
+ * adds the rows one after the other to a copy of start (NaN payloads excepted), so avx2 and avx512
+ * agree bit for bit. One rounding more for base. NaN and infinities propagate; a coefficient of 0 is
+ * not special. Uses 5 KiB of stack. */
+typedef int ck_combine_f32_fn(const float *CK_NONNULL const *CK_NONNULL rows,
+                              const float *coefficients, size_t row_count,
+                              const float *CK_NULLABLE start, const float *CK_NULLABLE base,
+                              float *out, size_t n);
+typedef int ck_combine_bf16_fn(const uint16_t *CK_NONNULL const *CK_NONNULL rows,
+                               const float *coefficients, size_t row_count,
+                               const float *CK_NULLABLE start, const float *CK_NULLABLE base,
+                               float *out, size_t n);
+
+ck_combine_f32_fn ck_combine_f32_scalar;
+ck_combine_bf16_fn ck_combine_bf16_scalar;
+
+/* -- moments
+ *
+ * out[0] = sum of (y[i] - x[i])^2, out[1] = sum of y[i] * x[i], out[2] = sum of x[i]^2, out[3] = sum
+ * of y[i]^2: what the fit of a reconstruction y to a row x is measured with.
+ *
+ * x, y  [n] f32, contiguous; may overlap
+ * out   [4] f64; 0 when n is 0
+ *
+ * Contract: every number is converted to f64, in which products of two f32 are exact, and every
+ * operation rounds once. Element i goes to sum i mod 8; at the end (0 + 4) + (2 + 6) is added to
+ * (1 + 5) + (3 + 7). The same bits on every instruction set. NaN and infinities propagate. */
+typedef void ck_moments_f32_fn(const float *x, const float *y, double *out, size_t n);
+
+ck_moments_f32_fn ck_moments_f32_scalar;
+
+/* -- spread
+ *
+ * sums[i] += x[i] - centre[i]; returns the sum of (x[i] - centre[i])^2, +0 when n is 0.
+ *
+ * x, centre  [n] f32, contiguous; may overlap
+ * sums       [n] f64, contiguous, overlaps nothing else
+ *
+ * Contract: as moments; the same bits on every instruction set. */
+typedef double ck_spread_f32_fn(const float *x, const float *centre, double *sums, size_t n);
+
+ck_spread_f32_fn ck_spread_f32_scalar;
 
 /* -- gatherdot
  *
@@ -227,6 +300,20 @@ typedef size_t ck_nonfinite_f16_fn(const uint16_t *x, size_t n);
 ck_nonfinite_f32_fn ck_nonfinite_f32_scalar;
 ck_nonfinite_bf16_fn ck_nonfinite_bf16_scalar;
 ck_nonfinite_f16_fn ck_nonfinite_f16_scalar;
+
+/* -- prefetch
+ *
+ * Asks for the cache lines of some bytes that will soon be read. A hint: any address is allowed. */
+static inline void ck_prefetch(const void *address, size_t byte_count) {
+#if defined(__GNUC__)
+    for (size_t offset = 0; offset < byte_count; offset += 64) {
+        __builtin_prefetch((const char *)address + offset);
+    }
+#else
+    (void)address;
+    (void)byte_count;
+#endif
+}
 
 /* -- transpose
  *
@@ -411,8 +498,14 @@ ck_matvec_f32_fn ck_matvec_f32_avx2;
 ck_matvec_bf16_fn ck_matvec_bf16_avx2;
 ck_matmul_f32_fn ck_matmul_f32_avx2;
 ck_matmul_bf16_fn ck_matmul_bf16_avx2;
+ck_matvecminus_f32_fn ck_matvecminus_f32_avx2;
+ck_matvecminus_bf16_fn ck_matvecminus_bf16_avx2;
 ck_axpy_f32_fn ck_axpy_f32_avx2;
 ck_axpy_bf16_fn ck_axpy_bf16_avx2;
+ck_combine_f32_fn ck_combine_f32_avx2;
+ck_combine_bf16_fn ck_combine_bf16_avx2;
+ck_moments_f32_fn ck_moments_f32_avx2;
+ck_spread_f32_fn ck_spread_f32_avx2;
 ck_gatherdot_f32_fn ck_gatherdot_f32_avx2;
 ck_gatherdot_bf16_fn ck_gatherdot_bf16_avx2;
 ck_scatteraxpy_f32_fn ck_scatteraxpy_f32_avx2;
@@ -439,8 +532,14 @@ ck_matvec_f32_fn ck_matvec_f32_avx512;
 ck_matvec_bf16_fn ck_matvec_bf16_avx512;
 ck_matmul_f32_fn ck_matmul_f32_avx512;
 ck_matmul_bf16_fn ck_matmul_bf16_avx512;
+ck_matvecminus_f32_fn ck_matvecminus_f32_avx512;
+ck_matvecminus_bf16_fn ck_matvecminus_bf16_avx512;
 ck_axpy_f32_fn ck_axpy_f32_avx512;
 ck_axpy_bf16_fn ck_axpy_bf16_avx512;
+ck_combine_f32_fn ck_combine_f32_avx512;
+ck_combine_bf16_fn ck_combine_bf16_avx512;
+ck_moments_f32_fn ck_moments_f32_avx512;
+ck_spread_f32_fn ck_spread_f32_avx512;
 ck_gatherdot_f32_fn ck_gatherdot_f32_avx512;
 ck_gatherdot_bf16_fn ck_gatherdot_bf16_avx512;
 ck_widen_bf16_fn ck_widen_bf16_avx512;
@@ -481,8 +580,14 @@ typedef struct ck_kernels {
     ck_matvec_bf16_fn *matvec_bf16;
     ck_matmul_f32_fn *matmul_f32;
     ck_matmul_bf16_fn *matmul_bf16;
+    ck_matvecminus_f32_fn *matvecminus_f32;
+    ck_matvecminus_bf16_fn *matvecminus_bf16;
     ck_axpy_f32_fn *axpy_f32;
     ck_axpy_bf16_fn *axpy_bf16;
+    ck_combine_f32_fn *combine_f32;
+    ck_combine_bf16_fn *combine_bf16;
+    ck_moments_f32_fn *moments_f32;
+    ck_spread_f32_fn *spread_f32;
     ck_gatherdot_f32_fn *gatherdot_f32;
     ck_gatherdot_bf16_fn *gatherdot_bf16;
     ck_scatteraxpy_f32_fn *scatteraxpy_f32;

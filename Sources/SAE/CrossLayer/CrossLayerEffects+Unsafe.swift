@@ -146,10 +146,12 @@ package final class CrossLayerSteering: Sendable {
     for delta in deltas where !delta.isFinite {
       throw DictionaryError(.field(name: "delta", found: "\(delta)", expected: "a finite number"))
     }
-    for index in 0..<reaching[target] where deltas[order[index]] != 0 {
-      rows[target].axpy(index, scale: deltas[order[index]], into: out, kernels)
+    let isFinite = RowSum.write(into: out, width: outputWidth, start: out, kernels) { sum in
+      for index in 0..<reaching[target] where deltas[order[index]] != 0 {
+        sum.add(rows[target], row: index, scale: deltas[order[index]])
+      }
     }
-    guard kernels.firstNonfinite(out, count: outputWidth) == outputWidth else {
+    guard isFinite else {
       throw DictionaryError(.nonFiniteResult(row: target))
     }
   }

@@ -39,28 +39,28 @@ package final class CrossLayerReconstructor {
         throw DictionaryError(.nonFiniteInput(row: row, column: bad))
       }
     }
-    out.update(repeating: 0, count: width)
-    for source in 0...target {
-      guard !codes[source].isUndefined(row: row) else {
-        out.update(repeating: .nan, count: width)
-        return
-      }
-      for position in codes[source].range(ofRow: row) {
-        let place = transcoder.decoder.place(
-          source: source, feature: Int(codes[source].indices[position]), target: target)
-        place.matrix.axpy(place.row, scale: codes[source].values[position], into: out, kernels)
-      }
+    guard !(0...target).contains(where: { codes[$0].isUndefined(row: row) }) else {
+      out.update(repeating: .nan, count: width)
+      return
     }
-    transcoder.decoderBiases[target].withUnsafeBufferPointer { bias in
-      for index in 0..<width { out[index] += bias[index] }
+    var isFinite = transcoder.decoderBiases[target].withUnsafeBufferPointer { bias in
+      RowSum.write(into: out, width: width, base: bias.baseAddress, kernels) { sum in
+        for source in 0...target {
+          let codes = codes[source]
+          for position in codes.range(ofRow: row) {
+            let place = transcoder.decoder.place(
+              source: source, feature: Int(codes.indices[position]), target: target)
+            sum.add(place.matrix, row: place.row, scale: codes.values[position])
+          }
+        }
+      }
     }
     if let x, let skip = transcoder.skips[target] {
       skip.matvec(from: 0, count: width, x, into: scratch.base, kernels)
       for index in 0..<width { out[index] += scratch[index] }
+      isFinite = kernels.firstNonfinite(out, count: width) == width
     }
-    guard kernels.firstNonfinite(out, count: width) == width else {
-      throw failure(target: target, codes: codes, row: row)
-    }
+    guard isFinite else { throw failure(target: target, codes: codes, row: row) }
   }
 
   /// Writes y of every layer, `[layerCount, outputWidth]`.

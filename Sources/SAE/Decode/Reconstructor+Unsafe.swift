@@ -25,18 +25,22 @@ package final class Reconstructor {
   ) throws(DictionaryError) {
     if let prefix { try dictionary.checkPrefix(prefix) }
     let width = dictionary.outputWidth
-    guard
-      let transform = dictionary.normalisation.apply(
-        x, width: dictionary.modelWidth, into: scratch.base)
-    else {
+    guard let transform = transform(of: x) else {
       out.update(repeating: .nan, count: width)
       return
     }
-    dictionary.decode(
+    var isFinite = dictionary.decode(
       codes, row: row, transform: transform, below: prefix ?? dictionary.featureCount, into: out)
-    if includingSkip { dictionary.addSkip(x, scratch: scratch.base, into: out) }
-    guard dictionary.kernels.firstNonfinite(out, count: width) == width else {
-      throw DictionaryError(.nonFiniteResult(row: row))
+    if includingSkip, dictionary.hasSkip {
+      dictionary.addSkip(x, scratch: scratch.base, into: out)
+      isFinite = dictionary.kernels.firstNonfinite(out, count: width) == width
     }
+    guard isFinite else { throw DictionaryError(.nonFiniteResult(row: row)) }
+  }
+
+  /// How the row's normalisation is undone; nil when it is undefined.
+  private func transform(of x: UnsafePointer<Float>) -> RowTransform? {
+    guard dictionary.normalisation != .none else { return .identity }
+    return dictionary.normalisation.apply(x, width: dictionary.modelWidth, into: scratch.base)
   }
 }

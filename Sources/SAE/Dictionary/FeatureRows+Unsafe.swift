@@ -79,6 +79,31 @@ package enum FeatureRows: Sendable {
     }
   }
 
+  /// Writes base + Σ scale · row to `out`, `[width]`, over the rows that `body` names in turn; returns
+  /// whether all of it is finite.
+  ///
+  /// The sum has the bits of ``axpy(_:scale:into:_:)``, row after row, from zeros.
+  package func combine(
+    base: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, _ kernels: Kernels,
+    _ body: (_ add: (_ row: Int, _ scale: Float) -> Void) -> Void
+  ) -> Bool {
+    switch self {
+    case .dense(let matrix):
+      return RowSum.write(into: out, width: width, base: base, kernels) { sum in
+        body { row, scale in sum.add(matrix, row: row, scale: scale) }
+      }
+    case .turned(let turned):
+      let matrix = turned.featureMajor(kernels)
+      return RowSum.write(into: out, width: width, base: base, kernels) { sum in
+        body { row, scale in sum.add(matrix, row: row, scale: scale) }
+      }
+    case .expander(let matrix):
+      out.update(repeating: 0, count: width)
+      body { row, scale in matrix.axpy(row, scale: scale, into: out, kernels) }
+      return RowSum.write(into: out, width: width, start: out, base: base, kernels) { _ in }
+    }
+  }
+
   /// `out[i] = rows[start + i] · x`, each equal bit for bit to ``dot(_:_:_:)`` of that row.
   package func matvec(
     from start: Int, count: Int, _ x: UnsafePointer<Float>,
@@ -109,6 +134,20 @@ package enum FeatureRows: Sendable {
         matvec(
           from: start, count: count, inputs + input * width, into: out + input * outStride, kernels)
       }
+    }
+  }
+
+  /// As ``matvec(from:count:_:into:_:)`` of all rows, which must be dense, with `x` − `minus`, `[width]`,
+  /// which is not stored.
+  package func matvec(
+    _ x: UnsafePointer<Float>, minus: UnsafePointer<Float>,
+    into out: UnsafeMutablePointer<Float>, _ kernels: Kernels
+  ) {
+    switch self {
+    case .dense(let matrix): matrix.matvec(x, minus: minus, into: out, kernels)
+    case .turned(let matrix):
+      matrix.featureMajor(kernels).matvec(x, minus: minus, into: out, kernels)
+    case .expander: fatalError("sparse rows leave elements of x out")
     }
   }
 

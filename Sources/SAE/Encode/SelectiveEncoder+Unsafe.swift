@@ -24,6 +24,11 @@ package final class SelectiveEncoder: Sendable {
   package let norms: [Float]
   /// How σ decides about them.
   package let selection: Selection
+  /// Whether products are made with the row as given, less the bias: neither normalised nor needed again.
+  ///
+  /// A NaN or an infinity in the row then shows in every product, since all weights are finite and none
+  /// is left out, so the row is searched only when one does.
+  private let isDirect: Bool
 
   /// How σ decides about the picked features; arrays are in their order.
   package enum Selection: Sendable {
@@ -58,6 +63,18 @@ package final class SelectiveEncoder: Sendable {
     norms =
       dictionary.decoderNormRole == .none ? [] : features.map { dictionary.decoderNorms[$0] }
     selection = try Self.selection(dictionary, features)
+    isDirect = Self.isDirect(rows, selection, dictionary)
+  }
+
+  private static func isDirect(
+    _ rows: FeatureRows, _ selection: Selection, _ dictionary: SparseDictionary
+  ) -> Bool {
+    guard case .dense = rows, rows.rowCount > 0, dictionary.normalisation == .none
+    else { return false }
+    switch selection {
+    case .threshold, .gate, .sides: return true
+    case .rank, .groups, .blocks, .pursuit: return false
+    }
   }
 
   private static func selection(
@@ -103,24 +120,34 @@ package final class SelectiveEncoder: Sendable {
     _ x: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, row: Int, _ scratch: Scratch
   ) throws(DictionaryError) -> RowTransform? {
     let kernels = dictionary.kernels
-    let bad = kernels.firstNonfinite(x, count: dictionary.modelWidth)
-    guard bad == dictionary.modelWidth else {
-      throw DictionaryError(.nonFiniteInput(row: row, column: bad))
-    }
     let count = features.count
-    guard let transform = dictionary.prepareRow(x, into: scratch.prepared.base) else {
-      for index in 0..<count { out[index] = .nan }
-      return nil
+    var transform = RowTransform.identity
+    if isDirect {
+      multiplyDirectly(x, into: out)
+    } else {
+      let bad = kernels.firstNonfinite(x, count: dictionary.modelWidth)
+      guard bad == dictionary.modelWidth else {
+        throw DictionaryError(.nonFiniteInput(row: row, column: bad))
+      }
+      guard let found = dictionary.prepareRow(x, into: scratch.prepared.base) else {
+        for index in 0..<count { out[index] = .nan }
+        return nil
+      }
+      transform = found
+      if let pursuit = scratch.pursuit {
+        try pursuit.run(scratch.prepared.base, row: row)
+        for index in 0..<count { out[index] = pursuit.activation(of: features[index]) }
+        return transform
+      }
+      rows.matvec(from: 0, count: count, scratch.prepared.base, into: out, kernels)
     }
-    if let pursuit = scratch.pursuit {
-      try pursuit.run(scratch.prepared.base, row: row)
-      for index in 0..<count { out[index] = pursuit.activation(of: features[index]) }
-      return transform
-    }
-    rows.matvec(from: 0, count: count, scratch.prepared.base, into: out, kernels)
     for index in 0..<count { out[index] += bias[index] }
     if !norms.isEmpty { for index in 0..<count { out[index] *= norms[index] } }
     guard kernels.firstNonfinite(out, count: count) == count else {
+      let bad = kernels.firstNonfinite(x, count: dictionary.modelWidth)
+      guard bad == dictionary.modelWidth else {
+        throw DictionaryError(.nonFiniteInput(row: row, column: bad))
+      }
       throw DictionaryError(.nonFiniteResult(row: row))
     }
     switch selection {
@@ -158,5 +185,19 @@ package final class SelectiveEncoder: Sendable {
       }
     }
     return transform
+  }
+
+  /// The products of the row itself, less the decoder bias where that is subtracted.
+  private func multiplyDirectly(
+    _ x: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>
+  ) {
+    guard dictionary.subtractsDecoderBias else {
+      rows.matvec(from: 0, count: features.count, x, into: out, dictionary.kernels)
+      return
+    }
+    dictionary.decoderBias.withUnsafeBufferPointer { bias in
+      guard let bias = bias.baseAddress else { return }
+      rows.matvec(x, minus: bias, into: out, dictionary.kernels)
+    }
   }
 }

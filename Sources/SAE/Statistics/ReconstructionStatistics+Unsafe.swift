@@ -8,14 +8,15 @@ import Tensors
 /// - cosine: mean over rows of x̂·x / (‖x̂‖·‖x‖).
 /// - norm ratio: mean over rows of ‖x̂‖ / ‖x‖.
 ///
-/// All sums are f64; the variance is summed around the first row, so that a large common offset costs
-/// no digits.
+/// All sums are f64, in an order of their own that is the same on every instruction set; the variance is
+/// summed around the first row, so that a large common offset costs no digits.
 package struct ReconstructionStatistics: Sendable {
   package private(set) var rowCount = 0
   package private(set) var activeCount = 0
   package private(set) var maximumActivation: Float = 0
   /// Rows on which each feature is active, `[featureCount]`.
   package private(set) var firingCounts: [Int]
+  private let kernels: Kernels
   private var squaredError = 0.0
   private var cosineSum = 0.0
   private var cosineRows = 0
@@ -23,11 +24,12 @@ package struct ReconstructionStatistics: Sendable {
   private var normRatioRows = 0
   private var productSum = 0.0
   private var estimateSquareSum = 0.0
-  private var shift: [Double] = []
+  private var shift: [Float] = []
   private var sums: [Double]
   private var squareSum = 0.0
 
-  package init(featureCount: Int, width: Int) {
+  package init(featureCount: Int, width: Int, _ kernels: Kernels = .best) {
+    self.kernels = kernels
     firingCounts = Array(repeating: 0, count: featureCount)
     sums = Array(repeating: 0, count: width)
   }
@@ -46,29 +48,21 @@ package struct ReconstructionStatistics: Sendable {
       maximumActivation = max(maximumActivation, abs(codes.values[position]))
     }
     guard let reconstruction else { return }
-    if shift.isEmpty { shift = (0..<sums.count).map { Double(x[$0]) } }
-    var error = 0.0
-    var product = 0.0
-    var xx = 0.0
-    var yy = 0.0
-    var squares = 0.0
-    sums.withUnsafeMutableBufferPointer { sums in
+    if shift.isEmpty {
+      shift = Array(UnsafeBufferPointer(start: x, count: sums.count))
+    }
+    let (error, product, xx, yy) = withUnsafeTemporaryAllocation(of: Double.self, capacity: 4) {
+      guard let out = $0.baseAddress else { fatalError("memory for four sums") }
+      kernels.moments(x, reconstruction, into: out, count: sums.count)
+      return (out[0], out[1], out[2], out[3])
+    }
+    squareSum += sums.withUnsafeMutableBufferPointer { sums in
       shift.withUnsafeBufferPointer { shift in
-        for index in 0..<sums.count {
-          let value = Double(x[index])
-          let estimate = Double(reconstruction[index])
-          error += (estimate - value) * (estimate - value)
-          product += estimate * value
-          xx += value * value
-          yy += estimate * estimate
-          let shifted = value - shift[index]
-          sums[index] += shifted
-          squares += shifted * shifted
-        }
+        guard let centre = shift.baseAddress, let out = sums.baseAddress else { return 0 }
+        return kernels.spread(x, around: centre, into: out, count: sums.count)
       }
     }
     squaredError += error
-    squareSum += squares
     productSum += product
     estimateSquareSum += yy
     if xx > 0 {

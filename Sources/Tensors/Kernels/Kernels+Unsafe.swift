@@ -1,8 +1,16 @@
+package import CKernels
+
 // Pass-through to the kernel table. Counts and strides are in elements and not negative; the
 // pointers cover the stated shapes. Nothing is checked here: the callers own shapes and overflow
 // checks.
 
+/// One function per operation, of one instruction set.
+package typealias KernelEntries = UnsafePointer<ck_kernels>
+
 extension Kernels {
+  @inlinable @inline(__always)
+  package var table: ck_kernels { entries.pointee }
+
   // MARK: - Reductions
 
   /// Returns the sum over i of a[i] * b[i]; 0 when `count` is 0.
@@ -76,6 +84,29 @@ extension Kernels {
       rows, rowStride, inputs, inputStride, out, outStride, rowCount, inputCount, columnCount)
   }
 
+  /// Sets out[m] to the dot product of row m and `x` − `minus`, which is rounded but never stored.
+  ///
+  /// Shapes as for `matvec`; `minus` is [columnCount]. The bits are those of a `matvec` with the
+  /// difference.
+  @inlinable @inline(__always)
+  package func matvec(
+    rows: UnsafePointer<Float>, rowStride: Int, _ x: UnsafePointer<Float>,
+    minus: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, rowCount: Int,
+    columnCount: Int
+  ) {
+    table.matvecminus_f32(rows, rowStride, x, minus, out, rowCount, columnCount)
+  }
+
+  /// The same where `rows` holds bf16 bits.
+  @inlinable @inline(__always)
+  package func matvec(
+    bfloat16 rows: UnsafePointer<UInt16>, rowStride: Int, _ x: UnsafePointer<Float>,
+    minus: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, rowCount: Int,
+    columnCount: Int
+  ) {
+    table.matvecminus_bf16(rows, rowStride, x, minus, out, rowCount, columnCount)
+  }
+
   /// Adds alpha * x[i] to y[i].
   ///
   /// `x` and `y` are [count] and do not overlap. NaN and infinities propagate; alpha 0 is not
@@ -97,6 +128,57 @@ extension Kernels {
     count: Int
   ) {
     table.axpy_bf16(alpha, x, y, count)
+  }
+
+  // MARK: - Sums of rows
+
+  /// Sets out[i] to base[i] + (start[i] + the sum over s of coefficients[s] * rows[s][i]); returns
+  /// whether all of them are finite.
+  ///
+  /// `rows` and `coefficients` are [rowCount], every row, `start`, `base` and `out` [count]. Without
+  /// `start` the sum starts at 0, without `base` nothing is added to it. `out` may be `start` or `base`.
+  /// The sum has the bits of `axpy`, row after row.
+  @inlinable @inline(__always)
+  package func combine(
+    _ rows: UnsafePointer<UnsafePointer<Float>>, _ coefficients: UnsafePointer<Float>,
+    rowCount: Int, start: UnsafePointer<Float>?, base: UnsafePointer<Float>?,
+    into out: UnsafeMutablePointer<Float>, count: Int
+  ) -> Bool {
+    table.combine_f32(rows, coefficients, rowCount, start, base, out, count) != 0
+  }
+
+  /// The same where the rows hold bf16 bits.
+  @inlinable @inline(__always)
+  package func combine(
+    bfloat16 rows: UnsafePointer<UnsafePointer<UInt16>>, _ coefficients: UnsafePointer<Float>,
+    rowCount: Int, start: UnsafePointer<Float>?, base: UnsafePointer<Float>?,
+    into out: UnsafeMutablePointer<Float>, count: Int
+  ) -> Bool {
+    table.combine_bf16(rows, coefficients, rowCount, start, base, out, count) != 0
+  }
+
+  // MARK: - Fit
+
+  /// Writes Σ(y − x)², Σ y·x, Σ x² and Σ y² to `out`, [4], all in f64.
+  ///
+  /// `x` and `y` are [count] and may overlap. The same bits on every instruction set.
+  @inlinable @inline(__always)
+  package func moments(
+    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, into out: UnsafeMutablePointer<Double>,
+    count: Int
+  ) {
+    table.moments_f32(x, y, out, count)
+  }
+
+  /// Adds x[i] − centre[i] to sums[i], and returns Σ(x[i] − centre[i])², all in f64.
+  ///
+  /// All are [count]; `sums` overlaps nothing. The same bits on every instruction set.
+  @inlinable @inline(__always)
+  package func spread(
+    _ x: UnsafePointer<Float>, around centre: UnsafePointer<Float>,
+    into sums: UnsafeMutablePointer<Double>, count: Int
+  ) -> Double {
+    table.spread_f32(x, centre, sums, count)
   }
 
   // MARK: - Sparse rows
@@ -253,6 +335,12 @@ extension Kernels {
   }
 
   // MARK: - Movement
+
+  /// Asks for `byteCount` bytes that will soon be read; a hint, of any address.
+  @inlinable @inline(__always)
+  package static func prefetch(_ address: UnsafeRawPointer, byteCount: Int) {
+    ck_prefetch(address, byteCount)
+  }
 
   /// Sets out[c][r] to input[r][c], for 4-byte elements.
   ///

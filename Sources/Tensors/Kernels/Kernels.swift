@@ -1,4 +1,4 @@
-package import CKernels
+internal import CKernels
 
 /// The kernels of one instruction set: loops over caller-owned memory, picked at run time.
 ///
@@ -33,15 +33,15 @@ package struct Kernels: Sendable {
   /// The instruction set that all operations of this value use.
   package let isa: ISA
 
-  @usableFromInline
-  let table: ck_kernels
+  /// Constant, and alive as long as the process: a value of this type is passed as two words.
+  package nonisolated(unsafe) let entries: KernelEntries
 
   /// Makes the kernels of `isa`; nil when the build, the processor or the operating system lacks
   /// it.
   package init?(_ isa: ISA) {
     guard let table = ck_kernels_for(isa.code) else { return nil }
     self.isa = isa
-    self.table = table.pointee
+    entries = table
   }
 
   /// The kernels of the widest instruction set that this machine supports.

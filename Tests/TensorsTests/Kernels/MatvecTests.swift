@@ -56,6 +56,45 @@ import Testing
     check(kernels, rows: 257, columns: 641, stride: 643, offset: 1, using: &random)
   }
 
+  /// The bits of a matvec with the difference, which the kernel does not store.
+  @Test(arguments: Kernels.available, 0...9)
+  func subtractingOnTheWayChangesNothing(_ kernels: Kernels, _ rows: Int) {
+    var random = SplitMix64(seed: 46)
+    for columns in kernelSizes {
+      for (offset, padding) in [(0, 0), (1, 13)] {
+        let stride = columns + padding
+        let extent = rows == 0 ? 0 : (rows - 1) * stride + columns
+        let matrix = Block.input(InputKind.uniform.floats(extent, using: &random), offset: offset)
+        let half = Block.input(InputKind.uniform.bfloats(extent, using: &random), offset: offset)
+        let x = InputKind.heavyTailed.floats(columns, using: &random)
+        let minus = InputKind.heavyTailed.floats(columns, using: &random)
+        let given = Block.input(x, offset: 1 - offset)
+        let taken = Block.input(minus, offset: offset)
+        let difference = zip(x, minus).map { $0 - $1 }
+        let out = Block.output([Float](repeating: .nan, count: rows), offset: offset)
+        let outHalf = Block.output([Float](repeating: .nan, count: rows), offset: offset)
+        kernels.matvec(
+          rows: matrix.start, rowStride: stride, given.start, minus: taken.start, into: out.start,
+          rowCount: rows, columnCount: columns)
+        kernels.matvec(
+          bfloat16: half.start, rowStride: stride, given.start, minus: taken.start,
+          into: outHalf.start, rowCount: rows, columnCount: columns)
+        let expected = (0..<rows).map {
+          kernels.dot(matrix.start + $0 * stride, difference, count: columns).bitPattern
+        }
+        let expectedHalf = (0..<rows).map {
+          kernels.dot(bfloat16: half.start + $0 * stride, difference, count: columns).bitPattern
+        }
+        #expect(
+          firstDifference(out.values.map(\.bitPattern), expected) == nil, "[\(rows), \(columns)]")
+        #expect(
+          firstDifference(outHalf.values.map(\.bitPattern), expectedHalf) == nil,
+          "[\(rows), \(columns)]")
+        #expect(out.hasIntactGuards && outHalf.hasIntactGuards)
+      }
+    }
+  }
+
   @Test(arguments: Kernels.available, InputKind.allCases)
   func staysWithinTheReductionBound(_ kernels: Kernels, _ kind: InputKind) {
     var random = SplitMix64(seed: 6)
