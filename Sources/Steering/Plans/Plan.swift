@@ -25,6 +25,10 @@ public final class Plan: Sendable {
   let directions: RowMatrix
   /// 1/‖Dᵢ‖ per feature.
   let inverseNorms: [Float]
+  /// max |Dᵢ| per feature: what bounds an edit before it is made.
+  let directionMaxima: [Float]
+  /// Sums of edits that are the same for every row; nil when they are not, or nothing is gained.
+  let fixed: FixedEdits?
   /// Reads the features whose activation some edit needs; nil when none does.
   let encoder: SelectiveEncoder?
   /// Whether edits are in the units of normalised rows and must be scaled back per row.
@@ -52,6 +56,10 @@ public final class Plan: Sendable {
     /// What `amount` multiplies.
     var unit: Unit
     var amount: Float
+    /// 1/‖Dᵢ‖ of its feature.
+    var inverseNorm: Float
+    /// What one unit of its feature's activation adds of the stored row, before the row's own scale.
+    var editScale: Float
 
     enum Unit: Int {
       /// Activation units: times Dᵢ (divided by its norm under rescaling), times the row's scale.
@@ -117,7 +125,9 @@ public final class Plan: Sendable {
         Edit(
           mode: intervention.mode, slot: slots[intervention.feature] ?? 0,
           reading: intervention.mode.needsActivation ? readings[intervention.feature] ?? -1 : -1,
-          scope: place, unit: Self.unit(of: intervention), amount: Self.amount(of: intervention)))
+          scope: place, unit: Self.unit(of: intervention), amount: Self.amount(of: intervention),
+          inverseNorm: inverseNorms[slots[intervention.feature] ?? 0],
+          editScale: dictionary.editScale(of: intervention.feature)))
     }
     self.scopes = scopes
     // One order for all orders of writing: the sum of a feature's edits must not depend on it.
@@ -130,6 +140,13 @@ public final class Plan: Sendable {
       dictionary.denormalisesOutput && dictionary.normalisation != .none
       && edits.contains { $0.unit == .activation && $0.mode != .projectOut }
     needsRowNorm = edits.contains { $0.unit == .fraction }
+    let rows = directions
+    directionMaxima = (0..<rows.rowCount).map {
+      rows.largestMagnitude(ofRow: $0, dictionary.kernels)
+    }
+    fixed = FixedEdits(
+      self.edits, scopeCount: scopes.count, slotCount: features.count, rows,
+      needsRowScale: needsRowScale, dictionary)
   }
 
   /// Where each value stands.

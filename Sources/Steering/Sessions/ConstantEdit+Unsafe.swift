@@ -9,6 +9,7 @@ extension Plan {
     // A row that is not zero, for normalisations that are undefined for a zero row.
     row.base.update(repeating: 1, count: width)
     _ = try session.prepare(row.base, .f32, measuring: false)
-    return Array(UnsafeBufferPointer(start: session.scratch.delta.base, count: width))
+    _ = session.addChange(to: nil, into: row.base)
+    return Array(UnsafeBufferPointer(start: row.base, count: width))
   }
 }

@@ -55,6 +55,10 @@ package struct RowBatch {
     session: (Int) -> Unmanaged<Session>?, position: (Int) -> Int?,
     report: (Int, RowEdit.Outcome) -> Void
   ) throws(Failure) {
+    if count == 1 {
+      report(0, try applyOnly(session(0), position: position(0)))
+      return
+    }
     for index in 0..<count {
       session(index)?._withUnsafeGuaranteedRef { session in
         session.batchStart = session.position
@@ -75,6 +79,25 @@ package struct RowBatch {
         continue
       }
       report(index, try finish(index, session, position).outcome)
+    }
+  }
+
+  /// Applies to the one row of the batch: it is refused before it is written, and so needs no second look.
+  private func applyOnly(
+    _ session: Unmanaged<Session>?, position: Int?
+  ) throws(Failure) -> RowEdit.Outcome {
+    guard let session else { return .untouched }
+    return try attempt(0, session) { session throws(SteeringError) in
+      let start = session.position
+      if let position { session.position = position }
+      session.rowName = 0
+      defer { session.rowName = nil }
+      do throws(SteeringError) {
+        return try session.apply(base, elementType, measuring: false).outcome
+      } catch {
+        session.position = start
+        throw error
+      }
     }
   }
 

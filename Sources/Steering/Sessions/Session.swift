@@ -26,21 +26,37 @@ public final class Session {
 
   /// The plan that is applied.
   public let plan: Plan
+  // Exclusive access to the state below is not checked at run time: a session belongs to one thread at a
+  // time, and no code of a caller runs while it is read or changed.
+
   /// Position of the next row; starts at 0.
+  @exclusivity(unchecked)
   public internal(set) var position = 0
   /// Tokens of the prompt: positions from here on are generated ones.
+  @exclusivity(unchecked)
   public var promptLength: Int
   /// What happened to the rows so far.
+  @exclusivity(unchecked)
   public internal(set) var counts = Counts()
 
   /// What the next row is called in errors; nil for its position.
+  @exclusivity(unchecked)
   var rowName: Int?
   /// The position at which a batch found the session.
+  @exclusivity(unchecked)
   var batchStart = 0
   /// The row of the running batch whose edit stands in the scratch; nil for none.
+  @exclusivity(unchecked)
   var pendingRow: Int?
   /// That edit.
+  @exclusivity(unchecked)
   var pendingEdit = RowEdit.outOfScope
+  /// The edit of the last row.
+  @exclusivity(unchecked)
+  var change = Change()
+  /// Which of the plan's first 64 scopes held for the last row, one bit each.
+  @exclusivity(unchecked)
+  var heldScopes: UInt64 = 0
   let scratch: Scratch
 
   /// Starts a sequence at position 0.
@@ -124,5 +140,11 @@ public final class Session {
   }
 
   /// The coefficient of the decoder row of `plan.features[slot]` in the last edit.
-  package func coefficient(ofSlot slot: Int) -> Float { scratch.coefficients[slot] }
+  package func coefficient(ofSlot slot: Int) -> Float {
+    precondition(slot >= 0 && slot < plan.features.count, "slot out of range")
+    if let fixed = plan.fixed, let place = change.fixedPlace {
+      return fixed.coefficients[place * plan.features.count + slot]
+    }
+    return scratch.coefficients[slot]
+  }
 }
