@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test func availableAgreesWithTheTables() {
-    let codes = [CK_ISA_SCALAR, CK_ISA_AVX2, CK_ISA_AVX512]
+    let codes = [CK_ISA_SCALAR, CK_ISA_AVX2, CK_ISA_AVX512, CK_ISA_AVX512VNNI]
     #expect(codes.count == Kernels.ISA.allCases.count)
     for (isa, code) in zip(Kernels.ISA.allCases, codes) {
       #expect((Kernels(isa) == nil) == (ck_kernels_for(code) == nil))
