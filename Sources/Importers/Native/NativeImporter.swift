@@ -10,13 +10,15 @@ enum NativeImporter: SingleLayerImporter {
   static let format = DictionaryFormat.native
   static let layout =
     "a folder with \(NativeForm.configName) and \(NativeForm.weightsName) (native)"
-  /// Every key of the document, and every tensor.
+  /// Every key of the document and of an accelerator's metadata, and every tensor.
   static var acceptedNames: [String] {
     NativeForm.keys
       + ["encoder", "decoder"].flatMap { name in
         [name] + NativeForm.arrays(of: name, .expander(degree: 1))
       } + ["encoder_bias", "decoder_bias", "skip"]
       + ["jumpReLU", "gated", "biJumpReLU"].flatMap { NativeForm.arrays(ofActivation: $0) }
+      + NativeAccelerator.metadata(encoderDigest: "", arrays: NativeAccelerator.arrays).map(\.key)
+      + NativeAccelerator.arrays
   }
 
   static func recognises(_ source: DictionarySource) throws(ImportError) -> Bool {
