@@ -1,7 +1,7 @@
 /* Integer products, AVX-512.
  *
- * Integer sums do not depend on their order: every variant gives the same numbers. A widened row meets an input in
- * vpmaddwd, and the pairs are added up. */
+ * Integer sums do not depend on their order: every variant gives the same numbers. A widened row meets
+ * an input in vpmaddwd, and the pairs are added up. */
 
 #include "target.h"
 

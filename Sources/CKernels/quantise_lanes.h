@@ -30,11 +30,11 @@ CK_ISA static inline double sum_lanes(const double lanes[LANES]) {
     return sum;
 }
 
-/* An f32 number above the exact value that `computed` stands for. A sum of at most 2^20 terms in f64
- * and a square root lose less than 2^-30 of it, the conversion 2^-24; the rest pays for the roundings
- * of bound_f32, six of 2^-24 on the way to a radius and one when it is added. */
+/* An f32 number above the exact value that `computed` stands for, 0 for 0. A sum of at most 2^20 terms
+ * in f64 and a square root lose less than 2^-30 of it, the conversion 2^-24 or, of a subnormal result,
+ * 2^-150; the rest pays for three roundings of bound_f32. */
 CK_ISA static inline float rounded_up(double computed) {
-    return (float)(computed * (1 + 0x1p-20));
+    return computed > 0 ? (float)(computed * (1 + 0x1p-20) + 0x1p-149) : 0;
 }
 
 CK_ISA static inline float largest_magnitude(const float *x, size_t n) {
@@ -102,13 +102,14 @@ CK_ISA void CK_NAME(quantise_i16)(const float *x, size_t n, double dot_error, in
             squares[l] += value * value;
         }
     }
-    /* The sum of the codes' magnitudes times 127 must stay below 2^31: half a unit each for rounding,
+    /* The sum of the codes' magnitudes times 128 must stay below 2^31: half a unit each for rounding,
      * and a little for the division. */
-    const double room = (2147483647.0 / 127 - (double)n) * (1 - 0x1p-20);
+    const double room = (2147483647.0 / 128 - (double)n) * (1 - 0x1p-20);
     const double by_sum = sum_lanes(magnitudes) / room;
     const double by_range = (double)largest / 32767;
     const float scale = (float)((by_sum > by_range ? by_sum : by_range) * (1 + 0x1p-22));
-    const float inverse = scale > 0 ? 1 / scale : 0;
+    /* Below, its inverse could overflow: codes of 0 then, and all of x is what is lost. */
+    const float inverse = scale >= 0x1p-120f ? 1 / scale : 0;
     double losses[LANES] = {0};
     int64_t energy[LANES] = {0};
     for (i = 0; i < n; i += LANES) {

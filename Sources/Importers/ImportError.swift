@@ -28,6 +28,8 @@ package struct ImportError: Error, Equatable, Sendable {
     case elementType(tensor: String, found: String, accepted: [String])
     /// A library of the system, which only some dictionaries need, cannot be loaded.
     case library(name: String, detail: String, purpose: String, package: String)
+    /// The int8 form of an encoder, in a file of its own, is not that of the encoder beside it.
+    case accelerator(AcceleratorFlaw)
     /// Readable, but not something that can be run as it is.
     case refused(what: String, why: String, advice: String)
   }

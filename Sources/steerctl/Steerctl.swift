@@ -14,8 +14,8 @@ struct Steerctl: ParsableCommand {
 
       Exit codes: 0 done, 1 a negative verdict (verify), 2 usage, 3 bad input, 4 environment (files,
       disk).
-      Environment: NO_COLOR turns colour off. STEERING_KERNELS=scalar, avx2, avx512 or
-      avx512vnni picks the kernels. STEERING_DEFAULT names another folder with a bundled default.
+      Environment: NO_COLOR turns colour off. STEERING_KERNELS=scalar, avx2, avx512 or avx512vnni
+      picks the kernels. STEERING_DEFAULT names another folder with a bundled default.
       """,
     version: "\(SteeringVersion.text)",
     subcommands: [

@@ -260,7 +260,8 @@ static void test_constants(void)
         "%u %x %x %x %x", capabilities.abi_version, capabilities.row_types, capabilities.modes,
         capabilities.strengths, capabilities.activations);
     CHECK(strcmp(capabilities.kernels, "scalar") == 0 || strcmp(capabilities.kernels, "avx2") == 0
-            || strcmp(capabilities.kernels, "avx512") == 0,
+            || strcmp(capabilities.kernels, "avx512") == 0
+            || strcmp(capabilities.kernels, "avx512vnni") == 0,
         "%.16s", capabilities.kernels);
 }
 

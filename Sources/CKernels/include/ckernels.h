@@ -374,7 +374,7 @@ ck_quantise_i8_fn ck_quantise_i8_scalar;
 /* -- quantise_i16
  *
  * codes[i] = the nearest integer to x[i] / scale, with a scale for which no product with int8 codes
- * leaves 32 bits: 127 * sum |codes[i]| < 2^31. And what bounds need to know of x.
+ * leaves 32 bits: 128 * sum |codes[i]| < 2^31. And what bounds need to know of x.
  *
  * x          [n] f32, finite, contiguous, n at most 2^20; all zero gives scale 0
  * dot_error  c * 2^-23 of the dot product whose results are to be bounded (table above)
@@ -403,8 +403,8 @@ ck_quantise_i16_fn ck_quantise_i16_scalar;
  *
  * out[b][m] = sum over d of rows[m][d] * x[b][d], in 32-bit integers.
  *
- * rows        [m_count, d_count] in -127...127, rows row_stride elements apart
- * x           [b_count, d_count], rows x_stride elements apart; 127 * sum |x[b][d]| < 2^31
+ * rows        [m_count, d_count] of any int8, rows row_stride elements apart
+ * x           [b_count, d_count], rows x_stride elements apart; 128 * sum |x[b][d]| < 2^31
  * out         [b_count, m_count], rows out_stride elements apart, must not overlap the inputs
  * d_count     a multiple of 32: pad both with zeros
  *

@@ -34,11 +34,14 @@ public struct ExportOptions: Sendable, Equatable {
   public var type: WeightType?
   /// Whether numbers may change, as little as the target needs; otherwise that is an error.
   public var allowsRounding: Bool
+  /// Whether the int8 form of the encoder is written too, which only ``ExportTarget/native`` holds.
+  public var accelerates: Bool
 
   /// Makes options; the defaults change no number.
-  public init(type: WeightType? = nil, allowsRounding: Bool = false) {
+  public init(type: WeightType? = nil, allowsRounding: Bool = false, accelerates: Bool = false) {
     self.type = type
     self.allowsRounding = allowsRounding
+    self.accelerates = accelerates
   }
 }
 
@@ -64,8 +67,18 @@ public struct ExportReport: Sendable, Equatable {
     public var largestRelativeChange: Double
   }
 
+  /// The int8 form of an encoder, beside its weights.
+  public struct Accelerator: Sendable, Equatable {
+    /// What share of a row's length it loses, mean of all rows.
+    public var meanLoss: Double
+    /// The file.
+    public var file: File
+  }
+
   /// The files, configuration first.
   public var files: [File] = []
+  /// What was made for fast encoding, where that was asked for.
+  public var accelerator: Accelerator?
   /// What was folded or written in another way; empty where everything was written as it is.
   public var changes: [LedgerEntry] = []
   /// Arrays with changed numbers; empty for an exact copy.

@@ -12,6 +12,8 @@ package struct ExportError: Error, Equatable, Sendable {
     case exists(folder: String)
     /// The form has no place for something that decides what the numbers mean.
     case cannotHold(target: ExportTarget, what: String, why: String)
+    /// There is no use for an int8 form of the encoder, or its bounds would not hold.
+    case noAccelerator(of: String)
     /// The arithmetic of the form changes numbers, and nobody allowed that.
     case wouldRound(what: String, why: String)
     /// A weight changes when it is stored, and nobody allowed that.

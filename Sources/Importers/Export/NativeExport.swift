@@ -6,14 +6,19 @@ extension DictionaryExport {
   /// Writes the native form, which holds every dictionary as it is.
   ///
   /// Matrices are written feature-major, so that opening maps them in place. A second writing of what
-  /// the first wrote gives the same bytes.
+  /// the first wrote gives the same bytes. Where `options.accelerates`, the int8 form of the encoder lies
+  /// beside them.
   ///
   /// - Throws: `exists`, `dictionary` for NaN or infinity, `valueChanges` and `outOfRange` for numbers
-  ///   that `options.type` does not hold, `format`.
+  ///   that `options.type` does not hold, `noAccelerator`, `format`.
   package static func native(
     _ dictionary: SparseDictionary, to folder: String, options: ExportOptions = ExportOptions(),
     progress: Progress = { _, _ in }
   ) throws(ExportError) -> ExportReport {
+    if options.accelerates {
+      let obstacle = dictionary.encoder.pruningObstacle(dictionary.activation)
+      if let obstacle { throw ExportError(.noAccelerator(of: obstacle)) }
+    }
     try checkFree(folder)
     try checkWeights(dictionary)
     let output = try ExportError.writing { () throws(FormatError) in
@@ -23,8 +28,20 @@ extension DictionaryExport {
     let export = WeightsExport(
       tensors: nativeTensors(dictionary, options.type?.element), options: options,
       kernels: dictionary.kernels)
-    let result = try export.write(to: weightsPath, progress: progress)
+    // Making an accelerator reads the encoder again.
+    let rest = options.accelerates ? dictionary.encoder.byteCount : 0
+    var total = 0
+    let result = try export.write(to: weightsPath) { done, all in
+      total = all
+      progress(done, all + rest)
+    }
     var report = ExportReport(roundings: result.roundings)
+    if options.accelerates {
+      report.accelerator = try accelerate(
+        weightsPath, export.tensors, digests: result.digests, isTied: dictionary.isTied,
+        in: output, kernels: dictionary.kernels
+      ) { done, all in progress(total + rest * done / all, total + rest) }
+    }
     report.changes = report.roundings.map(\.entry)
     let document = NativeForm.document(
       dictionary, ledger: dictionary.ledger + report.changes,
@@ -32,6 +49,7 @@ extension DictionaryExport {
     try finish(
       output, document, name: NativeForm.configName, weights: NativeForm.weightsName,
       into: &report)
+    if let accelerator = report.accelerator { report.files.append(accelerator.file) }
     return report
   }
 

@@ -14,6 +14,11 @@ extension DictionaryExport {
     _ dictionary: SparseDictionary, to folder: String, options: ExportOptions = ExportOptions(),
     progress: Progress = { _, _ in }
   ) throws(ExportError) -> ExportReport {
+    if options.accelerates {
+      throw ExportError(
+        .cannotHold(
+          target: .saelens, what: "an accelerator", why: "only the native form has a file for it"))
+    }
     try checkFree(folder)
     let form = try SAELensForm(dictionary, options: options)
     try checkWeights(dictionary)

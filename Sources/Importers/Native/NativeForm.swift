@@ -8,6 +8,10 @@ package enum NativeForm {
   package static let version = 1
   package static let configName = "dictionary.json"
   package static let weightsName = "weights.safetensors"
+  /// The int8 form of the encoder, which a folder may have beside its weights.
+  package static let acceleratorName = "accelerator.safetensors"
+  package static let acceleratorMarker = "steering-accelerator"
+  package static let acceleratorVersion = 1
 
   /// How the rows of a matrix are stored.
   package enum Storage: Equatable, Sendable {

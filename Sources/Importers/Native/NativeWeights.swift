@@ -19,16 +19,24 @@ struct NativeWeights {
     for name in names where !document.digests.contains(where: { $0.name == name }) {
       throw ImportError(.missingKey(key: "tensors.\(name)", expected: "its sha256"))
     }
-    for (name, digest) in document.digests {
-      guard let tensor = reader.tensors[name] else {
+    for (name, _) in document.digests {
+      guard reader.has(name) else {
         throw ImportError(.unknownKey(key: "tensors.\(name)", accepted: names))
       }
-      guard digests else { continue }
-      let found = Hexadecimal.text(tensor.sha256())
-      guard found == digest else {
-        throw ImportError(
-          .value(key: "SHA-256 of tensor '\(name)'", found: found, expected: digest))
-      }
+      if digests { try checkDigest(of: name) }
+    }
+  }
+
+  /// Throws unless array `name` has the bytes that it was written with.
+  func checkDigest(
+    of name: String, progress: (_ done: Int) -> Void = { _ in }
+  ) throws(ImportError) {
+    guard let tensor = reader.tensors[name] else { fatalError("the names of arrays were checked") }
+    let found = Hexadecimal.text(tensor.sha256(progress: progress))
+    let expected = digest(of: name)
+    guard found == expected else {
+      throw ImportError(
+        .value(key: "SHA-256 of tensor '\(name)'", found: found, expected: expected))
     }
   }
 
@@ -158,10 +166,17 @@ struct NativeWeights {
 
 extension Tensor {
   /// SHA-256 of the stored bytes.
-  fileprivate func sha256() -> [UInt8] {
+  ///
+  /// `progress` is told now and then how many bytes are done.
+  func sha256(progress: (_ done: Int) -> Void = { _ in }) -> [UInt8] {
     var digest = Digest()
     storage.withBytes { bytes in
-      digest.update(raw: bytes.extracting(byteOffset..<(byteOffset + byteCount)))
+      let step = 1 << 25
+      for start in stride(from: 0, to: byteCount, by: step) {
+        let end = min(start + step, byteCount)
+        digest.update(raw: bytes.extracting((byteOffset + start)..<(byteOffset + end)))
+        progress(end)
+      }
     }
     return digest.finish()
   }

@@ -77,8 +77,23 @@ extension SteeringError {
         .inputOutput,
         place + "\(purpose) needs \(name), which cannot be loaded (\(clipped(detail)));"
           + " expected the package \(package) to be installed")
+    case .accelerator(let flaw): self.init(flaw, place: place)
     case .refused(let what, let why, let advice):
       self.init(.unsupportedDictionary, place + "\(what) is not supported: \(why); \(advice)")
+    }
+  }
+
+  /// The dictionary is usable without its accelerator: the message says so.
+  private init(_ flaw: AcceleratorFlaw, place: String) {
+    let advice = "; delete the file, or make it again: steerctl convert DICT --accelerate"
+    switch flaw {
+    case .file(let inner):
+      let error = SteeringError(inner)
+      self.init(error.code, error.message + advice)
+    case .field(let name, let found, let expected):
+      self.init(
+        .unsupportedDictionary,
+        place + "\(name) is \(clipped(found)), expected \(expected)" + advice)
     }
   }
 
@@ -92,6 +107,11 @@ extension SteeringError {
     case .cannotHold(let target, let what, let why):
       self.init(
         .unsupportedDictionary, "\(target.rawValue) cannot hold \(what): \(why)")
+    case .noAccelerator(let what):
+      self.init(
+        .unsupportedDictionary,
+        "an accelerator is of no use for \(what), expected a dense encoder and one of relu, jumpReLU,"
+          + " batchTopK, topK, signedTopK, absTopK")
     case .wouldRound(let what, let why):
       self.init(
         .unsupportedDictionary, "\(what) would round: \(why); pass --allow-rounding to accept that")

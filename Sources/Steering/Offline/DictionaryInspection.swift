@@ -30,12 +30,34 @@ public struct DictionaryInspection: Sendable {
     }
   }
 
+  /// What there is for encoding rows without reading every weight.
+  public enum Accelerator: Sendable, Equatable {
+    /// The int8 form lies beside the weights; `meanLoss` is the share of a row's length that it loses.
+    case stored(byteCount: Int, meanLoss: Double)
+    /// It is made when rows are encoded.
+    case madeInMemory
+    /// It would be of no use for what is named.
+    case unused(String)
+
+    init(_ dictionary: SparseDictionary) {
+      if let obstacle = dictionary.encoder.pruningObstacle(dictionary.activation) {
+        self = .unused(obstacle)
+      } else if let stored = dictionary.encoder.accelerator {
+        self = .stored(byteCount: stored.byteCount, meanLoss: stored.meanLoss)
+      } else {
+        self = .madeInMemory
+      }
+    }
+  }
+
   /// The dictionary that was read.
   public let dictionary: SparseDictionary
   /// Norms of the encoder rows.
   public let encoderNorms: Norms
   /// Norms of the decoder rows.
   public let decoderNorms: Norms
+  /// The int8 form of the encoder.
+  public let accelerator: Accelerator
   /// The dictionary's own ledger, and what was measured here.
   public let ledger: [LedgerEntry]
 
@@ -44,6 +66,7 @@ public struct DictionaryInspection: Sendable {
   /// - Throws: `nonFinite` for a NaN or infinite weight, naming tensor, row and column.
   public init(_ dictionary: SparseDictionary) throws(SteeringError) {
     self.dictionary = dictionary
+    accelerator = Accelerator(dictionary)
     let kernels = dictionary.kernels
     do throws(DictionaryError) {
       try dictionary.checkFiniteWeights()

@@ -1,12 +1,17 @@
 extension QuantisedRows {
+  // Weights between two reports of progress: some tens of milliseconds.
+  private static let progressElements = 1 << 24
+
   /// The quantised form of a matrix, in memory of its own; nil when bounds could not hold.
   ///
   /// That is where a weight is not finite, a norm above ``largestNorm`` or a row wider than
-  /// ``largestWidth``. The same bits on every instruction set, for any number of workers.
+  /// ``largestWidth``. The same bits on every instruction set, for any number of workers. `progress` is
+  /// told now and then how many rows are done.
   ///
   /// - Complexity: O(rowCount · width): one pass at about the speed of memory.
   package static func make(
-    _ matrix: RowMatrix, _ kernels: Kernels, workers: Workers
+    _ matrix: RowMatrix, _ kernels: Kernels, workers: Workers,
+    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) -> QuantisedRows? {
     guard matrix.width > 0, matrix.width <= largestWidth else { return nil }
     let padded = paddedWidth(matrix.width)
@@ -18,7 +23,12 @@ extension QuantisedRows {
           matrix, kernels, parts: workers.count,
           codes: codeBase.assumingMemoryBound(to: Int8.self),
           numbers: base.assumingMemoryBound(to: Float.self))
-        workers.run(work)
+        let step = max(workers.count, progressElements / matrix.width)
+        for first in stride(from: 0, to: matrix.rowCount, by: step) {
+          work.rows = first..<min(first + step, matrix.rowCount)
+          workers.run(work)
+          progress(work.rows.upperBound, matrix.rowCount)
+        }
       }
       for place in 0..<3 {
         parts.append(
@@ -56,6 +66,8 @@ private final class Quantising: ParallelWork {
   private let buffers: [FloatBuffer]
   private let codes: UnsafeMutablePointer<Int8>
   private let numbers: UnsafeMutablePointer<Float>
+  /// The rows to be done next; set between runs.
+  var rows = 0..<0
 
   init(
     _ matrix: RowMatrix, _ kernels: Kernels, parts: Int, codes: UnsafeMutablePointer<Int8>,
@@ -70,9 +82,10 @@ private final class Quantising: ParallelWork {
 
   func run(part: Int, of count: Int) {
     let padded = QuantisedRows.paddedWidth(matrix.width)
-    let rows = matrix.rowCount
+    let total = matrix.rowCount
     let values = buffers[part].base
-    for row in Workers.share(of: rows, part: part, of: count) {
+    for place in Workers.share(of: rows.count, part: part, of: count) {
+      let row = rows.lowerBound + place
       matrix.widen(row, into: values, kernels)
       let out = codes + row * padded
       (out + matrix.width).update(repeating: 0, count: padded - matrix.width)
@@ -83,8 +96,8 @@ private final class Quantising: ParallelWork {
       }
       let result = kernels.quantise(values, count: matrix.width, into: out)
       numbers[row] = result.scale
-      numbers[rows + row] = result.residual
-      numbers[2 * rows + row] = result.norm
+      numbers[total + row] = result.residual
+      numbers[2 * total + row] = result.norm
     }
   }
 }

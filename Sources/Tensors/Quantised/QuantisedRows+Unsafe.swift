@@ -17,8 +17,8 @@ package struct QuantisedRows: Sendable {
 
   /// Norms above this could overflow a bound.
   package static let largestNorm: Float = 1e10
-  /// Wider rows would lose more to roundings than the bounds allow for.
-  package static let largestWidth = 1 << 20
+  /// Of wider rows ``Kernels/dotErrorFactor(count:)`` does not say what a product loses.
+  package static let largestWidth = 130_000
 
   /// The length of a row of codes: `width` rounded up to what a cache line holds.
   package static func paddedWidth(_ width: Int) -> Int { (width + 63) / 64 * 64 }

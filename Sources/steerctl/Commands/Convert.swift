@@ -19,6 +19,12 @@ struct Convert: ParsableCommand {
       What the target cannot hold is refused, and so is what it holds only by rounding, unless
       --allow-rounding is given. Weights, fields and activations of the copy are then the same, bit
       for bit: docs/convert.md lists what each target holds.
+
+      --accelerate stores the int8 form of the encoder, which tells encoding which rows to read;
+      results stay the same, bit for bit. It lies beside the weights of a native copy or, without --to
+      and --output, of the native dictionary that is given:
+
+      steerctl convert DICT --accelerate
       """)
 
   @Argument(
@@ -27,18 +33,21 @@ struct Convert: ParsableCommand {
   var path: String?
 
   @Option(help: "The layout to write.")
-  var to: ExportTarget
+  var to: ExportTarget?
 
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp("Folder to make; must be new.", valueName: "dir"))
-  var output: String
+  var output: String?
 
   @Option(
     help: ArgumentHelp(
       "Type of the matrices; biases and thresholds stay f32.",
       discussion: "Default: as they are, f16 as f32."))
   var type: ExportOptions.WeightType?
+
+  @Flag(help: "Store the int8 form of the encoder, for fast encoding; in the native layout only.")
+  var accelerate = false
 
   @Flag(help: "Accept changed numbers where the target needs it, and say how far they changed.")
   var allowRounding = false
@@ -52,10 +61,30 @@ struct Convert: ParsableCommand {
     if path != nil, dictionary.sae != nil {
       throw ValidationError("give the dictionary once: as an argument or with --sae")
     }
-    guard !output.isEmpty else { throw ValidationError("--output is empty, expected a folder") }
+    if let output, output.isEmpty {
+      throw ValidationError("--output is empty, expected a folder")
+    }
+    switch (to, output) {
+    case (nil, nil):
+      guard accelerate else { throw ValidationError("give --to and --output, or --accelerate") }
+      if type != nil || allowRounding {
+        throw ValidationError(
+          "\(type == nil ? "--allow-rounding" : "--type") is about a copy, expected --output too")
+      }
+    case (nil, _): throw ValidationError("give --to, the layout of what goes to --output")
+    case (_, nil): throw ValidationError("give --output, the folder to make")
+    case (.saelens?, _) where accelerate:
+      throw ValidationError("--accelerate is for the native layout, expected --to native")
+    default: break
+    }
   }
 
   func run() throws {
+    guard let to, let output else { return try accelerateInPlace() }
+    try run(to, output)
+  }
+
+  private func run(_ to: ExportTarget, _ output: String) throws {
     try ExportTarget.checkFree(output)
     let source = try dictionary.reading.location(path)
     let format = try to.check(source, options: dictionary.importOptions)
@@ -63,7 +92,8 @@ struct Convert: ParsableCommand {
     let progress = Progress("converting")
     let report = try dictionary.write(
       to: output, as: to,
-      options: ExportOptions(type: type, allowsRounding: allowRounding),
+      options: ExportOptions(
+        type: type, allowsRounding: allowRounding, accelerates: accelerate),
       progress: progress.update)
     progress.clear()
     let files = dictionary.files
@@ -71,15 +101,15 @@ struct Convert: ParsableCommand {
       try FileSystem.byteCount(of: files)
     }
     if json {
-      self.json(dictionary, format, sourceBytes, report).show()
+      self.json(dictionary, format, to, output, sourceBytes, report).show()
     } else {
-      show(dictionary, format, sourceBytes, report)
+      show(dictionary, format, to, output, sourceBytes, report)
     }
   }
 
   private func show(
-    _ dictionary: SparseDictionary, _ format: DictionaryFormat, _ sourceBytes: Int,
-    _ result: ExportReport
+    _ dictionary: SparseDictionary, _ format: DictionaryFormat, _ to: ExportTarget,
+    _ output: String, _ sourceBytes: Int, _ result: ExportReport
   ) {
     var report = Report()
     report.title("convert · \(dictionary.summary)")
@@ -95,6 +125,7 @@ struct Convert: ParsableCommand {
       "numbers",
       result.roundings.isEmpty
         ? "exact" : "rounded, by up to \(Figures.short(result.largestRelativeChange)) of a number")
+    if let accelerator = result.accelerator { report.field("accelerator", accelerator.text) }
     report.line()
     if !result.changes.isEmpty {
       var table = Table(["what", "written", "because"], left: [0, 1, 2])
@@ -115,8 +146,8 @@ struct Convert: ParsableCommand {
   }
 
   private func json(
-    _ dictionary: SparseDictionary, _ format: DictionaryFormat, _ sourceBytes: Int,
-    _ result: ExportReport
+    _ dictionary: SparseDictionary, _ format: DictionaryFormat, _ to: ExportTarget,
+    _ output: String, _ sourceBytes: Int, _ result: ExportReport
   ) -> JSONValue {
     func entries(_ ledger: [LedgerEntry]) -> JSONValue {
       .array(
@@ -148,6 +179,7 @@ struct Convert: ParsableCommand {
               .init("largest_relative_change", .real($0.largestRelativeChange)),
             ])
           })),
+      .init("accelerator", result.accelerator.map(\.json) ?? .null),
       .init("changes", entries(result.changes)), .init("ledger", entries(dictionary.ledger)),
     ])
   }

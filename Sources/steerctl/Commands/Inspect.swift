@@ -58,6 +58,7 @@ struct Inspect: ParsableCommand {
           + " \(Figures.short(norms.maximum)), median \(Figures.short(norms.median))"
           + (norms.zeroCount > 0 ? ", \(Figures.count(norms.zeroCount)) zero rows" : ""))
     }
+    report.field("accelerator", inspection.accelerator.text)
     report.line()
     report.line("  decided")
     show(inspection.ledger, into: &report)
@@ -109,8 +110,33 @@ extension DictionaryInspection {
       .init("output", d.output.json), .init("encoder_norms", norms(encoderNorms)),
       .init("decoder_norms", norms(decoderNorms)),
       .init("decoder_rows_are_unit", .bool(decoderNorms.areUnit())),
+      .init("accelerator", accelerator.json),
       .init("ledger", ledger.json),
     ])
+  }
+}
+
+extension DictionaryInspection.Accelerator {
+  fileprivate var text: String {
+    switch self {
+    case .stored(let byteCount, let loss):
+      "int8 rows, \(Figures.bytes(byteCount)), stored, loses \(Figures.fixed(100 * loss, 2)) % of a"
+        + " row's length"
+    case .madeInMemory: "none: made in memory when rows are encoded"
+    case .unused(let what): "none: not for \(what)"
+    }
+  }
+
+  fileprivate var json: JSONValue {
+    switch self {
+    case .stored(let byteCount, let loss):
+      .object([
+        .init("state", "stored"), .init("bytes", .int(byteCount)), .init("mean_loss", .real(loss)),
+      ])
+    case .madeInMemory: .object([.init("state", "made-in-memory")])
+    case .unused(let what):
+      .object([.init("state", "unused"), .init("because", .string("not for \(what)"))])
+    }
   }
 }
 

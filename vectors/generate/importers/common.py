@@ -235,8 +235,9 @@ def list_cases():
             "pins": described["note"],
             "tolerance_abs": described["tolerance_abs"],
             "tolerance_rel": described["tolerance_rel"],
-            "files": {file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-                      for file in sorted(case.parent.iterdir())},
+            "files": {str(file.relative_to(case.parent)):
+                      hashlib.sha256(file.read_bytes()).hexdigest()
+                      for file in sorted(case.parent.rglob("*")) if file.is_file()},
         })
     manifest["cases"] = dict(sorted(cases.items()))
     place.write_text(json.dumps(manifest, indent=1) + "\n")
