@@ -159,7 +159,7 @@ if [ "$mode" = bench ]; then
     exec "$build/bench_call"
 fi
 for name in test_null test_structs test_rows test_batches test_values test_plans test_sessions \
-    test_observing test_dictionaries test_fingerprints; do
+    test_observing test_encoders test_dictionaries test_fingerprints; do
     run_program $name
 done
 case $mode in
