@@ -140,6 +140,22 @@ run_program() {
     fi
 }
 
+# Found at run time, not linked.
+load_and_unload() {
+    compile "$here/test_loading.c" "$build/probe.o" "$build/numbers.o" "$build/fixture.o" -lm -ldl \
+        -o "$build/test_loading" 2>"$build/log" || {
+        cat "$build/log"
+        fail "test_loading does not build"
+        return
+    }
+    if output=$($wrapper "$build/test_loading" "$library_folder/lib$library.so" 2>&1); then
+        say "test_loading: $output"
+    else
+        say "$output"
+        fail test_loading
+    fi
+}
+
 build=$(cd "$build" && pwd)
 include=$(cd "$include" && pwd)
 if [ "$mode" = plain ]; then
@@ -167,6 +183,7 @@ plain)
     run_program test_threads 12
     run_program test_cycles 20000 2000
     run_program test_allocations
+    load_and_unload
     ;;
 address)
     run_program test_threads 4

@@ -17,43 +17,48 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
+/* By any thread: an encoder's own may be in a call too. */
 static unsigned long n_allocations;
+
+static void count_one(void) { __sync_fetch_and_add(&n_allocations, 1); }
+
+static unsigned long allocations(void) { return __sync_fetch_and_add(&n_allocations, 0); }
 
 void *malloc(size_t size)
 {
-    n_allocations++;
+    count_one();
     return __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-    n_allocations++;
+    count_one();
     return __libc_calloc(count, size);
 }
 
 void *realloc(void *memory, size_t size)
 {
-    n_allocations++;
+    count_one();
     return __libc_realloc(memory, size);
 }
 
 void *memalign(size_t alignment, size_t size);
 void *memalign(size_t alignment, size_t size)
 {
-    n_allocations++;
+    count_one();
     return __libc_memalign(alignment, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
-    n_allocations++;
+    count_one();
     return __libc_memalign(alignment, size);
 }
 
 int posix_memalign(void **out, size_t alignment, size_t size)
 {
     void *memory = __libc_memalign(alignment, size);
-    n_allocations++;
+    count_one();
     if (memory == NULL) {
         return ENOMEM;
     }
@@ -61,15 +66,17 @@ int posix_memalign(void **out, size_t alignment, size_t size)
     return 0;
 }
 
-enum { ROWS = 6, FEATURES = 256, CALLS = 10 };
+/* FEATURES * WIDTH is at least 16,384: encoders rule features out by bounds where they may. */
+enum { ROWS = 6, FEATURES = 1024, WIDTH = 20, CALLS = 13 };
 
 static const char *const calls[CALLS] = { "apply 1 row", "apply 6 rows", "batch",
-    "batch, positions", "read", "encode", "seek", "assign", "reset", "covers" };
+    "batch, positions", "read", "seek", "assign", "reset", "covers", "encode", "encode, 2 workers",
+    "encode plainly", "plain, 2 workers" };
 
 typedef struct counted {
     steer_session_t *sessions[ROWS];
     steer_reader_t *reader;
-    steer_encoder_t *encoder;
+    steer_encoder_t *encoders[4]; /* 1 and 2 workers, then both plain */
     size_t width;
 } counted_t;
 
@@ -81,7 +88,7 @@ static void make(counted_t *c, const steer_dictionary_t *dictionary)
     steer_intervention_t wishes[4];
     steer_plan_t *plans[2];
     size_t s;
-    const int transcoder = c->width != 20;
+    const int transcoder = c->width != WIDTH;
     scope.ranges = ranges;
     scope.n_ranges = 2;
     wishes[0] = scene_wish(3, transcoder ? STEER_MODE_ADD : STEER_MODE_CLAMP, 1);
@@ -98,7 +105,13 @@ static void make(counted_t *c, const steer_dictionary_t *dictionary)
     steer_plan_destroy(plans[0]);
     steer_plan_destroy(plans[1]);
     REQUIRE_OK(steer_reader_create(dictionary, features, 4, &c->reader, &probe_error));
-    REQUIRE_OK(steer_encoder_create(dictionary, &c->encoder, &probe_error));
+    for (s = 0; s < 4; s++) {
+        steer_encoder_options_t options = STEER_ENCODER_OPTIONS_INIT;
+        options.workers = (uint32_t)(1 + s % 2);
+        options.plain = s >= 2;
+        REQUIRE_OK(steer_encoder_create_with_options(
+            dictionary, &options, &c->encoders[s], &probe_error));
+    }
 }
 
 static void end(counted_t *c)
@@ -108,7 +121,9 @@ static void end(counted_t *c)
         steer_session_destroy(c->sessions[s]);
     }
     steer_reader_destroy(c->reader);
-    steer_encoder_destroy(c->encoder);
+    for (s = 0; s < 4; s++) {
+        steer_encoder_destroy(c->encoders[s]);
+    }
 }
 
 /* One of the calls; returns its allocations. `model_width` is that of the rows that are read. */
@@ -124,7 +139,7 @@ static unsigned long count(counted_t *c, size_t call, steer_type_t type, size_t 
     unsigned long before;
     int32_t covers = 0;
     scene_fill(rows, type, ROWS * 24, 1, 6);
-    before = n_allocations;
+    before = allocations();
     switch (call) {
     case 0:
         status = steer_session_apply(c->sessions[0], rows, type, 1, c->width, outcomes, NULL);
@@ -142,18 +157,30 @@ static unsigned long count(counted_t *c, size_t call, steer_type_t type, size_t 
     case 4:
         status = steer_reader_read(c->reader, rows, type, ROWS, model_width, values, 4, NULL);
         break;
-    case 5:
-        status = steer_encoder_encode(c->encoder, rows, type, ROWS, model_width, offsets, indices,
-            values, ROWS * FEATURES, NULL, outcomes, NULL);
-        break;
-    case 6: status = steer_session_seek(c->sessions[0], 4, NULL); break;
-    case 7: status = steer_session_assign(c->sessions[0], c->sessions[2], NULL); break;
-    case 8: status = steer_session_reset(c->sessions[0], 3, NULL); break;
-    default: status = steer_session_covers(c->sessions[0], 4, &covers, NULL);
+    case 5: status = steer_session_seek(c->sessions[0], 4, NULL); break;
+    case 6: status = steer_session_assign(c->sessions[0], c->sessions[2], NULL); break;
+    case 7: status = steer_session_reset(c->sessions[0], 3, NULL); break;
+    case 8: status = steer_session_covers(c->sessions[0], 4, &covers, NULL); break;
+    default:
+        status = steer_encoder_encode(c->encoders[call - 9], rows, type, ROWS, model_width, offsets,
+            indices, values, ROWS * FEATURES, NULL, outcomes, NULL);
     }
-    before = n_allocations - before;
+    before = allocations() - before;
     CHECK(status == STEER_OK, "%s: %s", calls[call], steer_status_name(status));
     return before;
+}
+
+/* The accelerated way was taken where the dictionary allows it, and only then. */
+static void check_pruning(const counted_t *c, int prunes)
+{
+    size_t e;
+    for (e = 0; e < 4; e++) {
+        steer_encoder_info_t info = STEER_ENCODER_INFO_INIT;
+        REQUIRE_OK(steer_encoder_inspect(c->encoders[e], &info, &probe_error));
+        CHECK(info.workers == 1 + e % 2, "encoder %zu has %u workers", e, info.workers);
+        CHECK((info.pruned_rows > 0) == (e < 2 && prunes), "encoder %zu pruned %lu rows of %lu", e,
+            (unsigned long)info.pruned_rows, (unsigned long)info.rows);
+    }
 }
 
 int main(void)
@@ -173,21 +200,27 @@ int main(void)
             spec.architecture = architectures[a];
             spec.normalisation = normalisations[n];
             spec.features = FEATURES;
+            spec.width = WIDTH;
             spec.k = a == 2 || a == 3 ? 12 : 0;
             spec.rescales = a == 3;
             spec.output_width = a == 5 ? 14 : 0;
             spec.type = a % 2 ? STEER_BF16 : STEER_F32;
-            dictionary = fixture_create(&fixture, &spec);
+            fixture_make(&fixture, &spec);
+            for (i = 0; i < FEATURES; i++) {
+                fixture.threshold[i] += 2; /* few features of a row reach it */
+            }
+            fixture_write(&fixture);
+            dictionary = fixture_open(&fixture);
             warm.width = counted.width = fixture.d_out;
             probe_case("%s, %s", spec.architecture, spec.normalisation);
-            i = n_allocations;
+            i = allocations();
             make(&warm, dictionary);
-            CHECK(n_allocations > i, "creating allocates nothing: the counters are not called");
+            CHECK(allocations() > i, "creating allocates nothing: the counters are not called");
             make(&counted, dictionary);
             for (type = STEER_F32; type <= STEER_F16; type++) {
                 for (call = 0; call < CALLS; call++) {
                     count(&warm, call, type, spec.width); /* the first call in this process */
-                    if (call == 4 || call == 5) {
+                    if (call == 4 || call >= 9) {
                         count(&counted, call, type, spec.width); /* these keep their memory */
                     }
                     for (i = 0; i < 3; i++) {
@@ -199,6 +232,7 @@ int main(void)
                     }
                 }
             }
+            check_pruning(&counted, a >= 1 && a <= 3);
             end(&warm);
             end(&counted);
             steer_dictionary_close(dictionary);
