@@ -4,13 +4,24 @@ import Tensors
 // Whole arrays in, whole arrays out: for scripts and tests. Loops over many rows keep an encoder and a
 // session instead.
 extension SparseDictionary {
-  /// Encodes `rows`, `[count, modelWidth]` row-major.
+  /// Encodes `rows`, `[count, modelWidth]` row-major; the codes have the same bits for all `options`.
   ///
-  /// - Throws: `shapeMismatch`; `nonFinite` naming row and column.
+  /// Further threads that `options` ask for live as long as the call.
+  /// - Throws: `shapeMismatch`; `nonFinite` naming row and column; `invalidArgument` for a number of
+  ///   workers outside 1...1024.
   /// - Complexity: O(count · featureCount · modelWidth).
-  public func encode(_ rows: [Float]) throws(SteeringError) -> SparseCodes {
+  public func encode(
+    _ rows: [Float], options: EncodeOptions = EncodeOptions()
+  ) throws(SteeringError) -> SparseCodes {
     let count = try rowCount(of: rows)
-    let encoder = try makeEncoder()
+    let counts = EncodeOptions.workerCounts
+    guard counts.contains(options.workers) else {
+      throw SteeringError(
+        .invalidArgument,
+        "options.workers is \(options.workers), expected \(counts.lowerBound) to"
+          + " \(counts.upperBound)")
+    }
+    let encoder = try makeEncoder(options)
     return try rendering(rows) { base throws(DictionaryError) in
       var codes = SparseCodes(featureCount: featureCount)
       try encoder.encode(base, count: count, stride: modelWidth, into: &codes)

@@ -21,8 +21,10 @@ public func steer_encoder_create_with_options(
   answer(error) { () throws(Refusal) in
     var given = steer_encoder_options_t()
     if let options { try Struct.read(options, into: &given, "options") }
-    guard given.workers <= 1024 else {
-      throw Refusal(.invalidArgument, "options.workers is \(given.workers), expected at most 1024")
+    let limit = EncodeOptions.workerCounts.upperBound
+    guard given.workers <= limit else {
+      throw Refusal(
+        .invalidArgument, "options.workers is \(given.workers), expected at most \(limit)")
     }
     guard given.reserved == 0 else {
       throw Refusal(.invalidArgument, "options.reserved is \(given.reserved), expected 0")

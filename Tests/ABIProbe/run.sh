@@ -140,6 +140,22 @@ run_program() {
     fi
 }
 
+# Found at run time, not linked.
+load_and_unload() {
+    compile "$here/test_loading.c" "$build/probe.o" "$build/numbers.o" "$build/fixture.o" -lm -ldl \
+        -o "$build/test_loading" 2>"$build/log" || {
+        cat "$build/log"
+        fail "test_loading does not build"
+        return
+    }
+    if output=$($wrapper "$build/test_loading" "$library_folder/lib$library.so" 2>&1); then
+        say "test_loading: $output"
+    else
+        say "$output"
+        fail test_loading
+    fi
+}
+
 build=$(cd "$build" && pwd)
 include=$(cd "$include" && pwd)
 if [ "$mode" = plain ]; then
@@ -159,7 +175,7 @@ if [ "$mode" = bench ]; then
     exec "$build/bench_call"
 fi
 for name in test_null test_structs test_rows test_batches test_values test_plans test_sessions \
-    test_observing test_dictionaries test_fingerprints; do
+    test_observing test_encoders test_dictionaries test_fingerprints; do
     run_program $name
 done
 case $mode in
@@ -168,6 +184,7 @@ plain)
     run_program test_cycles 20000 2000
     run_program test_allocations "$here/../../Benchmarks/thresholds/allocations.json" \
         "$here/../../vectors/importers"
+    load_and_unload
     ;;
 address)
     run_program test_threads 4

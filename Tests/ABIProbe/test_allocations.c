@@ -20,43 +20,48 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
+/* By any thread: an encoder's own may be in a call too. */
 static unsigned long n_allocations;
+
+static void count_one(void) { __sync_fetch_and_add(&n_allocations, 1); }
+
+static unsigned long allocations(void) { return __sync_fetch_and_add(&n_allocations, 0); }
 
 void *malloc(size_t size)
 {
-    n_allocations++;
+    count_one();
     return __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-    n_allocations++;
+    count_one();
     return __libc_calloc(count, size);
 }
 
 void *realloc(void *memory, size_t size)
 {
-    n_allocations++;
+    count_one();
     return __libc_realloc(memory, size);
 }
 
 void *memalign(size_t alignment, size_t size);
 void *memalign(size_t alignment, size_t size)
 {
-    n_allocations++;
+    count_one();
     return __libc_memalign(alignment, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
-    n_allocations++;
+    count_one();
     return __libc_memalign(alignment, size);
 }
 
 int posix_memalign(void **out, size_t alignment, size_t size)
 {
     void *memory = __libc_memalign(alignment, size);
-    n_allocations++;
+    count_one();
     if (memory == NULL) {
         return ENOMEM;
     }
@@ -64,14 +69,16 @@ int posix_memalign(void **out, size_t alignment, size_t size)
     return 0;
 }
 
-enum { ROWS = 6, FEATURES = 256, CALLS = 10 };
+/* FEATURES * WIDTH is at least 16,384: encoders rule features out by bounds where they may. */
+enum { ROWS = 6, FEATURES = 1024, WIDTH = 20, CALLS = 13 };
 
-enum { ENCODE = CALLS - 1, READ = CALLS - 2 };
+enum { ENCODE = CALLS - 4, READ = ENCODE - 1 };
 
 /* Their names in the thresholds; encoding has one for each activation. */
 static const char *const calls[CALLS] = { "session apply, 1 row", "session apply, 6 rows",
     "batch apply", "batch apply, positions", "session seek", "session assign", "session reset",
-    "session covers", "reader read", NULL };
+    "session covers", "reader read", NULL, "encoder encode, 2 workers", "encoder encode plainly",
+    "encoder encode plainly, 2 workers" };
 
 static const char *const encodings[] = { "encoder encode, relu", "encoder encode, jump relu",
     "encoder encode, top k", "encoder encode, batch top k", "encoder encode, abs top k",
@@ -84,7 +91,7 @@ static thresholds_t thresholds;
 typedef struct counted {
     steer_session_t *sessions[ROWS];
     steer_reader_t *reader;
-    steer_encoder_t *encoder;
+    steer_encoder_t *encoders[4]; /* 1 and 2 workers, then both plain */
     size_t width; /* of the rows that are edited */
     size_t model_width; /* of the rows that are read */
     int32_t activation;
@@ -121,7 +128,13 @@ static void make(counted_t *c, const steer_dictionary_t *dictionary)
     steer_plan_destroy(plans[0]);
     steer_plan_destroy(plans[1]);
     REQUIRE_OK(steer_reader_create(dictionary, features, 4, &c->reader, &probe_error));
-    REQUIRE_OK(steer_encoder_create(dictionary, &c->encoder, &probe_error));
+    for (s = 0; s < 4; s++) {
+        steer_encoder_options_t options = STEER_ENCODER_OPTIONS_INIT;
+        options.workers = (uint32_t)(1 + s % 2);
+        options.plain = s >= 2;
+        REQUIRE_OK(steer_encoder_create_with_options(
+            dictionary, &options, &c->encoders[s], &probe_error));
+    }
 }
 
 static void end(counted_t *c)
@@ -131,7 +144,9 @@ static void end(counted_t *c)
         steer_session_destroy(c->sessions[s]);
     }
     steer_reader_destroy(c->reader);
-    steer_encoder_destroy(c->encoder);
+    for (s = 0; s < 4; s++) {
+        steer_encoder_destroy(c->encoders[s]);
+    }
 }
 
 /* One of the calls; returns its allocations. */
@@ -147,7 +162,7 @@ static unsigned long count(counted_t *c, size_t call, steer_type_t type)
     unsigned long before;
     int32_t covers = 0;
     scene_fill(rows, type, ROWS * 24, 1, 6);
-    before = n_allocations;
+    before = allocations();
     switch (call) {
     case 0:
         status = steer_session_apply(c->sessions[0], rows, type, 1, c->width, outcomes, NULL);
@@ -170,28 +185,41 @@ static unsigned long count(counted_t *c, size_t call, steer_type_t type)
         status = steer_reader_read(c->reader, rows, type, ROWS, c->model_width, values, 4, NULL);
         break;
     default:
-        status = steer_encoder_encode(c->encoder, rows, type, ROWS, c->model_width, offsets,
-            indices, values, ROWS * FEATURES, NULL, outcomes, NULL);
+        status = steer_encoder_encode(c->encoders[call - ENCODE], rows, type, ROWS, c->model_width,
+            offsets, indices, values, ROWS * FEATURES, NULL, outcomes, NULL);
     }
-    before = n_allocations - before;
+    before = allocations() - before;
     CHECK(status == STEER_OK, "call %zu: %s", call, steer_status_name(status));
     return before;
 }
 
+/* The accelerated way was taken where the dictionary allows it, and only then. */
+static void check_pruning(const counted_t *c, int prunes)
+{
+    size_t e;
+    for (e = 0; e < 4; e++) {
+        steer_encoder_info_t info = STEER_ENCODER_INFO_INIT;
+        REQUIRE_OK(steer_encoder_inspect(c->encoders[e], &info, &probe_error));
+        CHECK(info.workers == 1 + e % 2, "encoder %zu has %u workers", e, info.workers);
+        CHECK((info.pruned_rows > 0) == (e < 2 && prunes), "encoder %zu pruned %lu rows of %lu", e,
+            (unsigned long)info.pruned_rows, (unsigned long)info.rows);
+    }
+}
+
 /* Every call on one dictionary, after a first of each kind on handles of the same dictionary. */
-static void count_all(const steer_dictionary_t *dictionary)
+static void count_all(const steer_dictionary_t *dictionary, int prunes)
 {
     counted_t warm, counted;
-    const unsigned long before = n_allocations;
+    const unsigned long before = allocations();
     steer_type_t type;
     size_t call, i;
     make(&warm, dictionary);
-    CHECK(n_allocations > before, "creating allocates nothing: the counters are not called");
+    CHECK(allocations() > before, "creating allocates nothing: the counters are not called");
     make(&counted, dictionary);
     for (type = STEER_F32; type <= STEER_F16; type++) {
         for (call = 0; call < CALLS; call++) {
             count(&warm, call, type); /* the first call in this process */
-            if (call == READ || call == ENCODE) {
+            if (call >= READ) {
                 count(&counted, call, type); /* these keep their memory */
             }
             for (i = 0; i < 3; i++) {
@@ -201,6 +229,7 @@ static void count_all(const steer_dictionary_t *dictionary)
             }
         }
     }
+    check_pruning(&counted, prunes);
     end(&warm);
     end(&counted);
 }
@@ -210,7 +239,7 @@ static void count_fixtures(void)
     static const char *const architectures[] = { "standard", "jumprelu", "topk", "abstopk", "gated",
         "transcoder", FIXTURE_BLOCK_TOP_K };
     static const char *const normalisations[] = { "none", "constant_norm_rescale", "layer_norm" };
-    size_t a, n;
+    size_t a, n, i;
     for (a = 0; a < 7; a++) {
         for (n = 0; n < (a == 6 ? 1 : 3); n++) {
             fixture_spec_t spec = FIXTURE_SPEC_INIT;
@@ -219,13 +248,19 @@ static void count_fixtures(void)
             spec.architecture = architectures[a];
             spec.normalisation = normalisations[n];
             spec.features = FEATURES;
+            spec.width = WIDTH;
             spec.k = a == 2 || a == 3 ? 12 : 0;
             spec.rescales = a == 3;
             spec.output_width = a == 5 ? 14 : 0;
             spec.type = a % 2 ? STEER_BF16 : STEER_F32;
-            dictionary = fixture_create(&fixture, &spec);
+            fixture_make(&fixture, &spec);
+            for (i = 0; a == 1 && i < FEATURES; i++) {
+                fixture.threshold[i] += 2; /* few features of a row reach it */
+            }
+            fixture_write(&fixture);
+            dictionary = fixture_open(&fixture);
             probe_case("%s, %s", spec.architecture, spec.normalisation);
-            count_all(dictionary);
+            count_all(dictionary, a >= 1 && a <= 3);
             steer_dictionary_close(dictionary);
             fixture_end(&fixture);
         }
@@ -245,7 +280,7 @@ static void count_vectors(const char *folder)
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         REQUIRE_OK(steer_dictionary_open(path, NULL, &dictionary, &probe_error));
         probe_case("%s", names[i]);
-        count_all(dictionary);
+        count_all(dictionary, 0);
         steer_dictionary_close(dictionary);
     }
 }

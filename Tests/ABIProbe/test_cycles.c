@@ -1,6 +1,6 @@
 /*
- * Handles made and ended over and over, and calls that fail: neither memory nor file descriptors
- * grow.
+ * Handles made and ended over and over, and calls that fail: neither memory, threads nor file
+ * descriptors grow.
  *
  *     test_cycles [cycles of handles] [cycles of opening] [KiB that resident memory may grow]
  */
@@ -15,11 +15,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WIDTH = 20 };
+enum { WIDTH = 20, LARGE_ROWS = 9 };
 
 static scene_t scene;
 static fixture_t damaged; /* one weight is NaN: found out after everything was read */
+static fixture_t large; /* enough weights for encoders to rule features out by bounds */
+static steer_dictionary_t *large_dictionary;
+static float *large_rows; /* [LARGE_ROWS, large.d] */
 static char missing[300];
+static size_t first_threads;
 static long allowed_growth =
     512; /* of what the allocator keeps; sanitizers need more for their own */
 
@@ -47,6 +51,18 @@ static size_t entries_in(const char *folder)
         closedir(directory);
     }
     return count;
+}
+
+/* Threads that were joined may stay listed for a moment. */
+static size_t count_threads(size_t expected)
+{
+    size_t found = entries_in("/proc/self/task"), tries;
+    for (tries = 0; tries < 1000 && found > expected; tries++) {
+        const struct timespec pause = { 0, 1000000 };
+        nanosleep(&pause, NULL);
+        found = entries_in("/proc/self/task");
+    }
+    return found;
 }
 
 /* Mappings that were left behind need no memory before they are read. */
@@ -162,6 +178,32 @@ static unsigned encoders(void)
     return wrong;
 }
 
+/* With threads of its own and an int8 form that the dictionary keeps: every second one is idle. */
+static unsigned encoders_with_workers(void)
+{
+    static unsigned long made;
+    const size_t n = large.n, d = large.d;
+    steer_encoder_options_t options = STEER_ENCODER_OPTIONS_INIT;
+    steer_encoder_info_t info = STEER_ENCODER_INFO_INIT;
+    steer_encoder_t *encoder = NULL;
+    unsigned wrong;
+    options.workers = 3;
+    wrong =
+        steer_encoder_create_with_options(large_dictionary, &options, &encoder, NULL) != STEER_OK;
+    if (made++ % 2) {
+        static float values[LARGE_ROWS * 1000];
+        static uint32_t indices[LARGE_ROWS * 1000];
+        uint64_t offsets[LARGE_ROWS + 1];
+        wrong += steer_encoder_encode(encoder, large_rows, STEER_F32, LARGE_ROWS, d, offsets,
+                     indices, values, LARGE_ROWS * n, NULL, NULL, NULL)
+            != STEER_OK;
+        wrong += steer_encoder_inspect(encoder, &info, NULL) != STEER_OK || info.workers != 3
+            || info.pruned_rows != LARGE_ROWS;
+    }
+    steer_encoder_destroy(encoder);
+    return wrong;
+}
+
 static unsigned exports(void)
 {
     steer_arrays_t *arrays = NULL;
@@ -208,6 +250,8 @@ static void cycle(const char *name, unsigned (*once)(void), unsigned long cycles
         before, after, cycles);
     CHECK(entries_in("/proc/self/fd") == files, "%zu file descriptors became %zu", files,
         entries_in("/proc/self/fd"));
+    CHECK(count_threads(first_threads) == first_threads, "%zu threads became %zu", first_threads,
+        count_threads(first_threads));
     CHECK(count_mappings() <= mappings + 2, "%zu mappings became %zu", mappings, count_mappings());
     printf("%-18s %8lu cycles, %8.2f us each, %+ld KiB\n", name, cycles,
         1e6 * start / (double)cycles, after - before);
@@ -219,13 +263,22 @@ int main(int argc, char **argv)
     const unsigned long handles = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
     const unsigned long openings = argc > 2 ? strtoul(argv[2], NULL, 10) : handles / 10;
     const fixture_spec_t spec = FIXTURE_SPEC_INIT;
+    fixture_spec_t large_spec = FIXTURE_SPEC_INIT;
     if (argc > 3) {
         allowed_growth = strtol(argv[3], NULL, 10);
     }
+    first_threads = entries_in("/proc/self/task");
     scene_make(&scene);
     fixture_make(&damaged, &spec);
     damaged.encoder[spec.features * spec.width - 1] = (float)NAN;
     fixture_write(&damaged);
+    large_spec.architecture = "topk";
+    large_spec.k = 10;
+    large_spec.features = 1000;
+    large_spec.width = 40;
+    large_dictionary = fixture_create(&large, &large_spec);
+    large_rows = (float *)probe_allocate(LARGE_ROWS * large_spec.width * sizeof *large_rows);
+    scene_fill(large_rows, STEER_F32, LARGE_ROWS * large_spec.width, 1, 3);
     snprintf(missing, sizeof missing, "%s/missing", scene.fixture.path);
     cycle("open, close", open_close, openings);
     cycle("refused folders", open_refused, openings);
@@ -235,9 +288,13 @@ int main(int argc, char **argv)
     cycle("sessions", sessions, handles);
     cycle("readers", readers, handles);
     cycle("encoders", encoders, handles);
+    cycle("3 workers", encoders_with_workers, handles < 200 ? handles : 200);
     cycle("exports", exports, handles);
     cycle("refused rows", refused_rows, handles);
     scene_end(&scene);
+    steer_dictionary_close(large_dictionary);
+    fixture_end(&large);
+    free(large_rows);
     fixture_end(&damaged);
     return probe_finish();
 }

@@ -147,6 +147,8 @@ static void test_observers(void)
     steer_encoder_t *encoder = (steer_encoder_t *)(void *)row, *const no_encoder = encoder;
     steer_arrays_t *arrays = (steer_arrays_t *)(void *)row, *const no_arrays = arrays;
     steer_plan_arrays_t view;
+    const steer_encoder_options_t options = STEER_ENCODER_OPTIONS_INIT;
+    steer_encoder_info_t info = STEER_ENCODER_INFO_INIT;
     static const uint32_t features[1] = { 1 };
     uint64_t offsets[2] = { 9, 9 };
     uint32_t indices[48] = { 9 };
@@ -164,6 +166,13 @@ static void test_observers(void)
     NULL_IS_REFUSED(steer_reader_read(scene.reader, row, STEER_F32, 1, 20, NULL, 4, &error));
     NULL_IS_REFUSED(steer_encoder_create(NULL, &encoder, &error));
     NULL_IS_REFUSED(steer_encoder_create(scene.dictionary, NULL, &error));
+    NULL_IS_REFUSED(steer_encoder_create_with_options(NULL, &options, &encoder, &error));
+    NULL_IS_REFUSED(steer_encoder_create_with_options(scene.dictionary, &options, NULL, &error));
+    NULL_IS_REFUSED(steer_encoder_create_with_options(NULL, NULL, NULL, &error));
+    NULL_IS_REFUSED(steer_encoder_inspect(NULL, &info, &error));
+    NULL_IS_REFUSED(steer_encoder_inspect(scene.encoder, NULL, &error));
+    NULL_IS_REFUSED(steer_encoder_inspect(NULL, NULL, &error));
+    CHECK(info.workers == 0 && info.rows == 0, "a refused call wrote");
     CHECK(reader == no_reader && encoder == no_encoder, "a refused create wrote its handle");
 #define ENCODE(encoder_, rows_, offsets_, indices_, values_)                                       \
     steer_encoder_encode(encoder_, rows_, STEER_F32, 1, 20, offsets_, indices_, values_, 48,       \

@@ -33,6 +33,11 @@ static steer_status_t fill_session(void *structure, steer_error_t *error)
     return steer_session_inspect(scene.session, (steer_session_info_t *)structure, error);
 }
 
+static steer_status_t fill_encoder(void *structure, steer_error_t *error)
+{
+    return steer_encoder_inspect(scene.encoder, (steer_encoder_info_t *)structure, error);
+}
+
 static steer_status_t fill_arrays(void *structure, steer_error_t *error)
 {
     return steer_arrays_view(arrays, (steer_plan_arrays_t *)structure, error);
@@ -258,6 +263,7 @@ int main(void)
     test_out("plan info", fill_plan, sizeof(steer_plan_info_t));
     REQUIRE_OK(steer_session_seek(scene.session, 5, &probe_error));
     test_out("session info", fill_session, sizeof(steer_session_info_t));
+    test_out("encoder info", fill_encoder, sizeof(steer_encoder_info_t));
     test_out("plan arrays", fill_arrays, sizeof(steer_plan_arrays_t));
     test_options();
     test_interventions();

@@ -56,11 +56,17 @@ static void work(job_t *job)
     steer_session_t *session = NULL;
     steer_reader_t *reader = NULL;
     steer_encoder_t *encoder = NULL;
+    /* Alone the plain way; at once with one to three workers, whose first use makes the int8 form. */
+    steer_encoder_options_t options = STEER_ENCODER_OPTIONS_INIT;
+    options.plain = job->start == NULL;
+    options.workers = (uint32_t)(1 + job->turn % 3);
     scene_fill(rows, STEER_F32, ROWS * WIDTH, 1.5, 42);
     for (step = 0; step < 4; step++) {
         switch ((step + job->turn) % 4) {
         case 0:
-            job->failures += steer_encoder_create(job->dictionary, &encoder, NULL) != STEER_OK
+            job->failures +=
+                steer_encoder_create_with_options(job->dictionary, &options, &encoder, NULL)
+                    != STEER_OK
                 || steer_encoder_encode(encoder, rows, STEER_F32, ROWS, WIDTH, found->offsets,
                        found->indices, found->values, ROWS * FEATURES, NULL, NULL, NULL)
                     != STEER_OK;

@@ -23,7 +23,7 @@ USES = {
         ),
     ),
     "steer_reader_create": ("dictionary", lambda opened: steering.Reader(opened, [1])),
-    "steer_encoder_create": ("dictionary", lambda opened: steering.Encoder(opened)),
+    "steer_encoder_create_with_options": ("dictionary", lambda opened: steering.Encoder(opened)),
     "steer_dictionary_text": ("dictionary", lambda opened: opened.name),
 }
 

@@ -20,6 +20,8 @@ STRUCTS = {
     "steer_intervention_t": s.Intervention,
     "steer_plan_info_t": s.PlanInfo,
     "steer_session_info_t": s.SessionInfo,
+    "steer_encoder_options_t": s.EncoderOptions,
+    "steer_encoder_info_t": s.EncoderInfo,
     "steer_plan_arrays_t": s.PlanArrays,
     "steer_range_t": s.Range,
 }

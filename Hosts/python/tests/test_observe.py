@@ -66,6 +66,46 @@ def test_more_codes_than_guessed(tmp_path):
     assert codes.offsets.tolist() == [0, 700, 1400, 2100] and len(codes.values) == 2100
 
 
+# Weights enough (features * width >= 16,384) for bounds to be worth while.
+@pytest.mark.parametrize("architecture", ("topk", "abstopk", "jumprelu", "gated"))
+def test_every_choice_gives_the_same_codes(tmp_path, architecture):
+    weights = Weights(architecture=architecture, width=48, feature_count=700, k=9, seed=3)
+    if architecture == "jumprelu":
+        weights.tensors["threshold"] += 3
+    if architecture == "gated":
+        weights.tensors["b_gate"] -= 3  # few entries: no call needs a second pass
+    opened = weights.open(tmp_path / "large")
+    rows = np.random.default_rng(8).standard_normal((40, 48)).astype(np.float32)
+    plain = steering.Encoder(opened, plain=True)
+    expected = [plain.encode(row) for row in rows]
+    assert plain.info == steering.EncoderInfo(1, 40, 0, 0)
+    for workers in (1, 2, 3):
+        for is_plain in (False, True):
+            encoder = steering.Encoder(opened, workers=workers, plain=is_plain)
+            assert encoder.info == steering.EncoderInfo(workers, 0, 0, 0)
+            codes = encoder.encode(rows)
+            for name in ("indices", "values"):
+                joined = np.concatenate([getattr(one, name) for one in expected])
+                assert getattr(codes, name).tobytes() == joined.tobytes()
+            ends = np.cumsum([len(one.indices) for one in expected])
+            assert codes.offsets.tolist() == [0, *ends]
+            info = encoder.info
+            assert (info.workers, info.rows) == (workers, 40)
+            if is_plain or architecture == "gated":
+                assert (info.pruned_rows, info.rescored_features) == (0, 0)
+            else:
+                assert info.pruned_rows == 40
+                assert len(codes.indices) <= info.rescored_features <= 40 * 350
+
+
+def test_wrong_options(dictionary):
+    for workers in (0, -1, 1025, 1.5, "2", None, True):
+        with pytest.raises(SteeringError, match="workers is"):
+            steering.Encoder(dictionary, workers=workers)
+    with pytest.raises(TypeError):
+        steering.Encoder(dictionary, 2)
+
+
 def test_no_rows(dictionary):
     codes = steering.Encoder(dictionary).encode(np.empty((0, 24), np.float32))
     assert codes.offsets.tolist() == [0] and len(codes.indices) == 0
@@ -76,6 +116,6 @@ def test_closed(dictionary, rows):
     reader, encoder = steering.Reader(dictionary, [1]), steering.Encoder(dictionary)
     with reader, encoder:
         pass
-    for call in (lambda: reader.read(rows), lambda: encoder.encode(rows)):
+    for call in (lambda: reader.read(rows), lambda: encoder.encode(rows), lambda: encoder.info):
         with pytest.raises(SteeringError, match="is closed, expected an open one"):
             call()

@@ -15,8 +15,9 @@
  *            borrowed for the call and never kept.
  * THREADS    Dictionaries and plans are immutable: any number of threads may use one at once.
  *            Sessions, readers and encoders hold scratch memory: one thread at a time each. The
- *            library starts no thread (but opening a whitened dictionary runs OpenBLAS' until it
- *            returns), keeps no thread-local state and holds no lock while applying.
+ *            library starts no thread but those that an encoder is asked for (and OpenBLAS' while
+ *            it opens a whitened dictionary), keeps no thread-local state and holds no lock while
+ *            applying.
  * ERRORS     Every function that can fail returns a steer_status_t and takes, last, an optional
  *            error block that the caller owns. The block is written on failure only, and only if
  *            its struct_size is at least that of STEER_ERROR_INIT. On failure nothing else is

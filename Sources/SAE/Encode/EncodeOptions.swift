@@ -1,6 +1,6 @@
 /// How whole rows are encoded; what they come to is the same for every choice.
 public struct EncodeOptions: Sendable, Equatable {
-  /// Threads that share the work, the caller included.
+  /// Threads that share the work, the caller included; 1 to 1024.
   public var workers: Int
   /// Whether the encoder's int8 form may rule features out; without one beside the weights it is made
   /// in memory, a quarter of an f32 encoder's bytes.
@@ -12,6 +12,8 @@ public struct EncodeOptions: Sendable, Equatable {
     self.accelerates = accelerates
   }
 
+  /// Numbers of workers that callers from outside may ask for.
+  package static let workerCounts = 1...1024
   /// Weights of an encoder below which bounds cost more than they save.
   package static let smallestPruned = 1 << 14
   /// Bytes of z that a tile of rows may take, so that they stay in the cache.

@@ -130,12 +130,15 @@ private final class Shared: @unchecked Sendable {
       pthread_mutex_lock(lock)
       while round == last, !isStopping { pthread_cond_wait(begun, lock) }
       last = round
-      let work = running
+      var work = running
       let parts = count
       let isOver = isStopping
       pthread_mutex_unlock(lock)
       if isOver { return }
       work?.run(part: part, of: parts)
+      // Given back before the caller may go on: were the last reference to the work here, it would end
+      // on this thread, which cannot wait for itself.
+      work = nil
       pthread_mutex_lock(lock)
       unfinished -= 1
       if unfinished == 0 { pthread_cond_signal(ended) }

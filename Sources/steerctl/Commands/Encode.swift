@@ -47,7 +47,7 @@ struct Encode: ParsableCommand {
 
   func validate() throws {
     try input.check(with: dictionary, isRequired: true)
-    guard (1...1024).contains(threads) else {
+    guard EncodeOptions.workerCounts.contains(threads) else {
       throw ValidationError("--threads is \(threads), expected 1 to 1,024")
     }
     if output == nil, dense || decode {

@@ -59,6 +59,15 @@ private final class Mark: Sendable {
     #expect(again.counts.allSatisfy { $0 == 50 })
   }
 
+  @Test func noThreadKeepsTheWork() {
+    let workers = Workers(count: 3)
+    for _ in 0..<2000 {
+      var work = Marking(total: 3)
+      workers.run(work)
+      #expect(isKnownUniquelyReferenced(&work))
+    }
+  }
+
   @Test func theyEndWhileIdle() {
     for count in 1...4 {
       for isUsed in [false, true] {

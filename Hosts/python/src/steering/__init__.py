@@ -33,7 +33,7 @@ from .arrays import PlanArrays
 from .dictionary import Dictionary, DictionaryInfo
 from .errors import LibraryError, SteeringError
 from .interventions import Intervention, Scope
-from .observe import Codes, Encoder, Reader
+from .observe import Codes, Encoder, EncoderInfo, Reader
 from .plan import Plan, control_vector
 from .session import Session, SessionInfo, batch_apply
 
@@ -50,6 +50,7 @@ __all__ = [
     "Dictionary",
     "DictionaryInfo",
     "Encoder",
+    "EncoderInfo",
     "Intervention",
     "LibraryError",
     "Plan",

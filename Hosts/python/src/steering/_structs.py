@@ -21,6 +21,7 @@ ABI_VERSION = 1
 PROMPT_LENGTH_UNKNOWN = 2**64 - 1
 MAX_POSITION = 2**63 - 2
 SCALE_ALREADY_APPLIED = -1.0
+MAX_WORKERS = 1024
 
 # Each tuple lists names in the order of the constants of the header.
 ROW_TYPES = ("f32", "bf16", "f16")
@@ -177,6 +178,25 @@ class SessionInfo(ctypes.Structure):
     ]
 
 
+class EncoderOptions(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("workers", c_uint32),
+        ("plain", c_uint32),
+        ("reserved", c_uint32),
+    ]
+
+
+class EncoderInfo(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("workers", c_uint32),
+        ("rows", c_uint64),
+        ("pruned_rows", c_uint64),
+        ("rescored_features", c_uint64),
+    ]
+
+
 class PlanArrays(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -274,6 +294,11 @@ PROTOTYPES = {
         [_handle, c_void_p, c_int32, c_size_t, c_size_t, c_void_p, c_size_t, _error],
     ),
     "steer_encoder_create": (_status, [_handle, _out, _error]),
+    "steer_encoder_create_with_options": (
+        _status,
+        [_handle, POINTER(EncoderOptions), _out, _error],
+    ),
+    "steer_encoder_inspect": (_status, [_handle, POINTER(EncoderInfo), _error]),
     "steer_encoder_destroy": (None, [_handle]),
     "steer_encoder_encode": (
         _status,

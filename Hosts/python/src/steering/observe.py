@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -109,19 +110,61 @@ class Reader(Exclusive):
         return f"<{state}Reader of {len(self._features)} features, width {self._width}>"
 
 
+@dataclass(frozen=True)
+class EncoderInfo:
+    """What an encoder is and has done."""
+
+    workers: int  #: threads that share a call, the caller's included
+    rows: int  #: encoded so far, undefined ones left out; twice where entries took a second pass
+    pruned_rows: int  #: of those, rows of which bounds ruled most features out
+    rescored_features: int  #: encoder rows that were read for them, all together
+
+
 class Encoder(Exclusive):
     """Encodes whole rows: every active feature; one thread at a time."""
 
-    def __init__(self, dictionary: Dictionary) -> None:
-        """Reads the dictionary's whole encoder at its first use."""
+    def __init__(self, dictionary: Dictionary, *, workers: int = 1, plain: bool = False) -> None:
+        """Reads the dictionary's whole encoder at its first use.
+
+        Args:
+            dictionary: Whose features.
+            workers: Threads that share a call, the caller's included, 1 to 1024. They sleep
+                between calls and end with the encoder.
+            plain: Read the whole encoder for every row, and keep no int8 form of it in memory.
+
+        Codes have the same bits for every choice.
+        """
         _check(dictionary)
         self._handle = None
         self._busy = threading.Lock()
         info = dictionary.info
         self._width, self._feature_count = info.model_width, info.feature_count
         self._sure = info.k or info.feature_count
+        count = _rows.count(workers, "workers", s.MAX_WORKERS)
+        if count == 0:
+            raise SteeringError(ARGUMENT, f"workers is 0, expected 1 to {s.MAX_WORKERS}")
+        options = s.sized(s.EncoderOptions, workers=count, plain=bool(plain))
         self._handle = create(
-            "steer_encoder_create", "steer_encoder_destroy", dictionary._live()
+            "steer_encoder_create_with_options",
+            "steer_encoder_destroy",
+            dictionary._live(),
+            ctypes.byref(options),
+        )
+
+    @property
+    def info(self) -> EncoderInfo:
+        """What it is and has done since it was made."""
+        info = s.sized(s.EncoderInfo)
+        handle = self._start()
+        try:
+            call("steer_encoder_inspect", handle, ctypes.byref(info))
+        finally:
+            self._busy.release()
+        return EncoderInfo(
+            workers=info.workers,
+            rows=info.rows,
+            pruned_rows=info.pruned_rows,
+            rescored_features=info.rescored_features,
         )
 
     def encode(self, rows: np.ndarray, *, type: str | None = None) -> Codes:
