@@ -23,9 +23,11 @@ def requests(case, folder, rows, texts):
         "plans": case.plans, "n": case.n, "d": case.d, "k": 64,
     }
     ours = common | ({"name": "encode"} if case.operation == "select" else {})
+    if case.operation == "peak":
+        ours["accelerate"] = True
     # A new way of doing the same is a line here: another participant of the same child.
     found = {"ours": ("ours", ours)}
-    if texts.get("accelerator") == "yes" and case.operation in ("encode", "encode-decode"):
+    if case.operation in ("encode", "encode-decode"):
         found["ours-int8"] = ("ours", ours | {"accelerate": True})
     rows_read = case.features * (1 if case.operation == "read" else 2)
     peers = {

@@ -5,6 +5,7 @@ final class EncodingOperation: Operation {
   private let dictionary: OpenDictionary
   private let encoder: OpaquePointer
   private let threads: Int
+  private let features: Int
   private let rows: InputRows
   private let batch: Int
   private let offsets: Block<UInt64>
@@ -17,7 +18,9 @@ final class EncodingOperation: Operation {
     dictionary = try dictionaries.open(request)
     let info = try Library.inspect(dictionary.handle)
     rows = try InputRows(try request.need(\.rows, "rows"), width: Int(info.model_width))
-    (encoder, threads) = try Library.encoder(dictionary.handle, threads: request.threads ?? 1)
+    features = Int(info.feature_count)
+    (encoder, threads) = try Library.encoder(
+      dictionary.handle, threads: request.threads ?? 1, accelerate: request.accelerate ?? false)
     let capacity = batch * Int(info.k == 0 ? info.feature_count : info.k)
     offsets = Block(count: batch + 1, of: 0)
     indices = Block(count: capacity, of: 0)
@@ -34,7 +37,7 @@ final class EncodingOperation: Operation {
       "l0": Double(entries) / Double(batch), "sum": sum / Double(batch),
       "threads": Double(threads),
     ]
-    info["rescored"] = Library.rescoredFraction(encoder)
+    info["rescored"] = try? Library.rescoredFraction(encoder, of: features)
     return info
   }
 

@@ -23,20 +23,10 @@ enum Library {
       "kernels": withUnsafeBytes(of: capabilities.kernels) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       },
-      // Options of this build, for the driver: a column that would say nothing new is left out.
-      "accelerator": supportsAccelerator ? "yes" : "no",
-      "workers": supportsWorkers ? "yes" : "no",
     ]
   }
 
-  static let supportsAccelerator = false
-  static let supportsWorkers = false
-
-  /// - Parameter accelerate: Whether int8 rows are kept beside the weights, to encode faster.
-  static func open(_ path: String, accelerate: Bool) throws -> OpaquePointer {
-    guard supportsAccelerator || !accelerate else {
-      throw BenchError("no accelerator in this build")
-    }
+  static func open(_ path: String) throws -> OpaquePointer {
     var options = steer_open_options_t()
     options.struct_size = UInt32(MemoryLayout<steer_open_options_t>.size)
     var out: OpaquePointer?
@@ -44,17 +34,33 @@ enum Library {
     return try some(out)
   }
 
-  /// An encoder, and how many threads it uses.
+  /// An encoder, with bounds from int8 rows or without, and how many threads it uses.
   static func encoder(
-    _ dictionary: OpaquePointer, threads: Int
+    _ dictionary: OpaquePointer, threads: Int, accelerate: Bool
   ) throws -> (handle: OpaquePointer, threads: Int) {
+    var options = steer_encoder_options_t()
+    options.struct_size = UInt32(MemoryLayout<steer_encoder_options_t>.size)
+    options.workers = UInt32(threads)
+    options.plain = accelerate ? 0 : 1
     var out: OpaquePointer?
-    try check { steer_encoder_create(dictionary, &out, $0) }
-    return (try some(out), 1)
+    try check { steer_encoder_create_with_options(dictionary, &options, &out, $0) }
+    let encoder = try some(out)
+    return (encoder, Int(try inspect(encoder: encoder).workers))
   }
 
-  /// Encoder rows that the last call looked at in full precision, of all; nil where it is not told.
-  static func rescoredFraction(_ encoder: OpaquePointer) -> Double? { nil }
+  /// Encoder rows that were read exactly per row that bounds thinned out, of all; nil where none was.
+  static func rescoredFraction(_ encoder: OpaquePointer, of features: Int) throws -> Double? {
+    let info = try inspect(encoder: encoder)
+    guard info.pruned_rows > 0 else { return nil }
+    return Double(info.rescored_features) / Double(info.pruned_rows) / Double(features)
+  }
+
+  private static func inspect(encoder: OpaquePointer) throws -> steer_encoder_info_t {
+    var info = steer_encoder_info_t()
+    info.struct_size = UInt32(MemoryLayout<steer_encoder_info_t>.size)
+    try check { steer_encoder_inspect(encoder, &info, $0) }
+    return info
+  }
 
   static func inspect(_ dictionary: OpaquePointer) throws -> steer_dictionary_info_t {
     var info = steer_dictionary_info_t()
@@ -98,9 +104,7 @@ enum Library {
 final class OpenDictionary {
   let handle: OpaquePointer
 
-  init(_ path: String, accelerate: Bool) throws {
-    handle = try Library.open(path, accelerate: accelerate)
-  }
+  init(_ path: String) throws { handle = try Library.open(path) }
 
   deinit { steer_dictionary_close(handle) }
 }
@@ -108,16 +112,14 @@ final class OpenDictionary {
 /// The dictionaries opened last: opening one anew for every case would take longer than the cases, where
 /// the file holds the encoder the other way round.
 final class OpenDictionaries {
-  private var recent: [(key: String, dictionary: OpenDictionary)] = []
+  private var recent: [(path: String, dictionary: OpenDictionary)] = []
 
   func open(_ request: OperationRequest) throws -> OpenDictionary {
     let path = try request.need(\.dictionary, "dictionary")
-    let accelerate = request.accelerate ?? false
-    let key = "\(accelerate) \(path)"
-    if let found = recent.first(where: { $0.key == key }) { return found.dictionary }
+    if let found = recent.first(where: { $0.path == path }) { return found.dictionary }
     if recent.count == 2 { recent.removeFirst() }
-    let dictionary = try OpenDictionary(path, accelerate: accelerate)
-    recent.append((key, dictionary))
+    let dictionary = try OpenDictionary(path)
+    recent.append((path, dictionary))
     return dictionary
   }
 

@@ -10,7 +10,7 @@ final class OpeningOperation: Operation {
 
   init(_ request: OperationRequest) throws {
     path = try request.need(\.dictionary, "dictionary")
-    let dictionary = try Library.open(path, accelerate: false)
+    let dictionary = try Library.open(path)
     defer { steer_dictionary_close(dictionary) }
     let width = Int(try Library.inspect(dictionary).model_width)
     input = try InputRows(try request.need(\.rows, "rows"), width: width)
@@ -26,7 +26,7 @@ final class OpeningOperation: Operation {
   }
 
   func run() throws {
-    let dictionary = try Library.open(path, accelerate: false)
+    let dictionary = try Library.open(path)
     let total = Int(try Library.inspect(dictionary).feature_count)
     let session = try Library.clampingSession(
       dictionary, features: Library.features(features, plan: 0, of: total))
@@ -41,7 +41,7 @@ final class OpeningOperation: Operation {
     let clock = ContinuousClock()
     var session: OpaquePointer?
     let elapsed = try clock.measure {
-      let dictionary = try Library.open(path, accelerate: false)
+      let dictionary = try Library.open(path)
       let info = try Library.inspect(dictionary)
       let made = try Library.clampingSession(
         dictionary, features: Library.features(3, plan: 0, of: Int(info.feature_count)))
