@@ -605,8 +605,10 @@ typedef struct steer_encoder steer_encoder_t;
  * @param out  Receives the handle; end it with steer_encoder_destroy.
  * @return STEER_OK, STEER_ERR_ARGUMENT or STEER_ERR_NONFINITE (a weight).
  *
- * Cost: the first use of a dictionary reads its whole encoder, and keeps a transposed copy where
- * the file stores it the other way round.  Since ABI 1.
+ * Cost: the first use of a dictionary reads its whole encoder, keeps a transposed copy where the file
+ * stores it the other way round, and, where bounds can rule features out and no int8 form is stored
+ * beside the weights, makes one: a quarter of an f32 encoder's bytes, half of a bf16 one's, kept with
+ * the dictionary.  Since ABI 1.
  */
 STEER_API steer_status_t steer_encoder_create(
     const steer_dictionary_t *dictionary, steer_encoder_t **out, steer_error_t *error);
@@ -624,10 +626,9 @@ typedef struct steer_encoder_options {
 /**
  * Makes an encoder in a chosen way.
  *
- * Where most features can be ruled out by bounds, an int8 form of the encoder is read instead of it: the
- * one that is stored beside the weights, or one that the first such encoder of a dictionary makes (a
- * quarter of an f32 encoder's bytes, kept with the dictionary). With several workers, threads of this
- * encoder sleep between calls; they end with it. Everything else as steer_encoder_create.
+ * With several workers this encoder starts threads, as many as the system allows: steer_encoder_inspect
+ * tells. They block all signals, sleep between calls and end with the encoder. A child process of fork
+ * has none of them: there the caller does all the work. Everything else as steer_encoder_create.
  *
  * @param options  Optional; NULL or a field of 0 is the default.
  * @return STEER_OK, STEER_ERR_ARGUMENT or STEER_ERR_NONFINITE (a weight).  Since ABI 1.
@@ -648,7 +649,8 @@ typedef struct steer_encoder_info {
 #define STEER_ENCODER_INFO_INIT { sizeof(steer_encoder_info_t), 0, 0, 0, 0 }
 
 /**
- * Fills `info`, whose struct_size must be set.
+ * Fills `info`, whose struct_size must be set. Rows count once they are encoded, also where a call is
+ * then refused. Not while another thread encodes with it.
  *
  * @return STEER_OK or STEER_ERR_ARGUMENT.  Since ABI 1.
  */
@@ -671,7 +673,8 @@ STEER_API void steer_encoder_destroy(steer_encoder_t *encoder);
  * @param required  Optional; receives the number of entries, also on STEER_ERR_CAPACITY.
  * @param outcomes  Optional, [n_rows]: STEER_ROW_UNDEFINED for rows whose normalisation is
  *                  undefined (they have no entries), else STEER_ROW_UNTOUCHED.
- * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_SHAPE, STEER_ERR_NONFINITE or STEER_ERR_CAPACITY.
+ * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_SHAPE, STEER_ERR_NONFINITE, STEER_ERR_CAPACITY or
+ *         STEER_ERR_UNSUPPORTED (a stored int8 form that is not that of the weights).
  *         No output may overlap another or the rows.  Since ABI 1.
  */
 STEER_API steer_status_t steer_encoder_encode(

@@ -10,7 +10,7 @@ package protocol ParallelWork: AnyObject {
 ///
 /// The calling thread does part 0; one worker is the caller alone, without any thread. Waiting threads
 /// sleep: a host's other threads get the processors. Signals are blocked in them. Ending waits for
-/// them to finish.
+/// them to finish. A child process of `fork` has none of them: there the caller does every part.
 ///
 /// Not Sendable: one caller at a time. ``run(_:)`` allocates nothing.
 package final class Workers {
@@ -18,6 +18,8 @@ package final class Workers {
   package let count: Int
   private let shared: Unmanaged<Shared>?
   private var threads: [pthread_t] = []
+  /// The process that has the threads.
+  private let owner = getpid()
 
   /// As many as asked for or, where the system refuses to start more threads, as many as it allowed.
   package init(count: Int = 1) {
@@ -48,7 +50,8 @@ package final class Workers {
   }
 
   deinit {
-    guard let shared else { return }
+    // The lock of another process may be held for ever, and its threads are not here: leave both.
+    guard let shared, getpid() == owner else { return }
     shared.takeUnretainedValue().stop()
     for thread in threads { pthread_join(thread, nil) }
     shared.release()
@@ -57,6 +60,10 @@ package final class Workers {
   /// Runs every part of `work` and returns when all are done.
   package func run(_ work: any ParallelWork) {
     guard let shared, count > 1 else { return work.run(part: 0, of: 1) }
+    guard getpid() == owner else {
+      for part in 0..<count { work.run(part: part, of: count) }
+      return
+    }
     shared._withUnsafeGuaranteedRef { shared in
       shared.begin(work)
       work.run(part: 0, of: shared.count)
