@@ -5,6 +5,7 @@
  * no fused operations, so that each compiler target gives the same bits. Each bound is rounded up: see
  * docs/numerics.md, "Pruned encoding", for what is to be paid for. */
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -101,6 +102,12 @@ CK_ISA void CK_NAME(quantise_i16)(const float *x, size_t n, double dot_error, in
             magnitudes[l] += fabs(value);
             squares[l] += value * value;
         }
+    }
+    if (!(sum_lanes(squares) <= DBL_MAX)) {
+        const ck_quantised_input none = {0, 0, 0, 0, 0};
+        memset(codes, 0, n * sizeof *codes);
+        *result = none;
+        return;
     }
     /* The sum of the codes' magnitudes times 128 must stay below 2^31: half a unit each for rounding,
      * and a little for the division. */

@@ -115,6 +115,10 @@ import Testing
         let pruned = try encode(dictionary, rows)
         #expect(same(pruned.codes, plain.codes), "\(function) \(role)")
         #expect(pruned.counts.rows == 40)
+        // Where rows are made of features, the few best of them are found by bounds in every role.
+        if data == .sparse, function.k == 9 {
+          #expect(pruned.counts.prunedRows == 40, "\(function) \(role)")
+        }
       }
     }
   }
@@ -160,7 +164,8 @@ import Testing
     ] {
       let dictionary = try SparseDictionary(made.parts(function))
       let expected = try encode(dictionary, rows, EncodeOptions(accelerates: false)).codes
-      for workers in 1...5 {
+      // More workers than blocks of features leave some without work.
+      for workers in [1, 2, 3, 4, 5, 12, 40] {
         let options = EncodeOptions(workers: workers)
         #expect(same(try encode(dictionary, rows, options).codes, expected))
         let encoder = try FullEncoder(dictionary, options: options)
@@ -237,8 +242,44 @@ import Testing
     let dictionary = try SparseDictionary(parts)
     let pruned = try encode(dictionary, rows)
     #expect(pruned.codes.undefinedRows == [2])
+    #expect(pruned.counts.prunedRows == 3)
     let plain = try encode(dictionary, rows, EncodeOptions(accelerates: false))
     #expect(same(pruned.codes, plain.codes))
+  }
+
+  @Test func negativeValuesCompeteWhereSigmaKeepsThem() throws {
+    var made = Data.sparse.dictionary()
+    for feature in 0..<Self.featureCount { made.encoderBias[feature] -= 3 }
+    let rows = Data.sparse.rows(20, of: made)
+    for function in [ActivationFunction.signedTopK(k: 20), .topK(k: 20), .absTopK(k: 20)] {
+      let dictionary = try SparseDictionary(made.parts(function))
+      let pruned = try encode(dictionary, rows)
+      let plain = try encode(dictionary, rows, EncodeOptions(accelerates: false))
+      #expect(same(pruned.codes, plain.codes), "\(function)")
+      #expect(pruned.counts.prunedRows > 0, "\(function)")
+      if function == .signedTopK(k: 20) { #expect(pruned.codes.values.contains { $0 < 0 }) }
+      if function == .topK(k: 20) { #expect(pruned.codes.values.count < 20 * 20) }
+    }
+  }
+
+  @Test func oneDamagedRowOfAnAcceleratorIsNoticed() throws {
+    let made = Data.sparse.dictionary()
+    let matrix = RowMatrix(
+      rowCount: Self.featureCount, width: Self.width, values: made.encoder)
+    var damaged = made.encoder
+    for offset in 0..<Self.width { damaged[9 * Self.width + offset] *= 1e-3 }
+    let wrong = try #require(
+      QuantisedRows.make(
+        RowMatrix(rowCount: Self.featureCount, width: Self.width, values: damaged), .best,
+        workers: Workers()))
+    for workers in [1, 3] {
+      #expect(wrong.firstDifference(from: matrix, .best, workers: Workers(count: workers)) == 9)
+    }
+    var parts = made.parts(.topK(k: 5))
+    parts.encoder = EncoderMatrix(matrix, layout: .featureMajor, accelerator: wrong)
+    let dictionary = try SparseDictionary(parts)
+    #expect(throws: DictionaryError.self) { try FullEncoder(dictionary) }
+    _ = try FullEncoder(dictionary, options: EncodeOptions(accelerates: false))
   }
 
   @Test func anAcceleratorOfOtherWeightsIsNoticed() throws {

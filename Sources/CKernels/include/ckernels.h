@@ -376,7 +376,8 @@ ck_quantise_i8_fn ck_quantise_i8_scalar;
  * codes[i] = the nearest integer to x[i] / scale, with a scale for which no product with int8 codes
  * leaves 32 bits: 128 * sum |codes[i]| < 2^31. And what bounds need to know of x.
  *
- * x          [n] f32, finite, contiguous, n at most 2^20; all zero gives scale 0
+ * x          [n] f32, contiguous, n at most 2^20; all zero gives scale 0, and a NaN or an infinity makes
+ *            all codes and all numbers below 0
  * dot_error  c * 2^-23 of the dot product whose results are to be bounded (table above)
  * codes      [n], contiguous, must not overlap x
  *

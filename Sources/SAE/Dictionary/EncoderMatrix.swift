@@ -59,8 +59,7 @@ package final class EncoderMatrix: Sendable {
   package func featureMajor(_ kernels: Kernels) throws(DictionaryError) -> FeatureRows {
     let made = try prepared.withLock { cached throws(DictionaryError) -> FeatureRows in
       if let cached { return cached }
-      // Only finite weights have an accelerator; a row that it was not made from fails its bound.
-      if accelerator == nil { try checkFinite(kernels) }
+      try checkFinite(kernels)
       var rows = stored
       if layout == .modelMajor, case .dense(let matrix) = stored {
         rows = .dense(matrix.transposed(kernels))
@@ -75,16 +74,29 @@ package final class EncoderMatrix: Sendable {
   ///
   /// Nil for a sparse encoder and where bounds could not hold. Locks while it makes: for set-up.
   ///
-  /// - Throws: `nonFiniteWeight`, as ``featureMajor(_:)``.
+  /// A stored one is compared with the weights, row by row: a bound that is too low would hide a feature,
+  /// and nothing else would notice.
+  ///
+  /// - Throws: `nonFiniteWeight`, as ``featureMajor(_:)``; `field` when the stored form is not that of
+  ///   these weights.
   /// - Complexity: O(featureCount · modelWidth) on the first call, O(1) after it.
   package func quantised(
     _ kernels: Kernels, workers: Workers
   ) throws(DictionaryError) -> QuantisedRows? {
-    if let accelerator { return accelerator }
     guard case .dense(let rows) = try featureMajor(kernels) else { return nil }
-    return quantised.withLock { cached in
+    return try quantised.withLock { cached throws(DictionaryError) -> QuantisedRows? in
       if let cached { return cached }
-      let made = QuantisedRows.make(rows, kernels, workers: workers)
+      var made = accelerator
+      if let stored = accelerator {
+        if let row = stored.firstDifference(from: rows, kernels, workers: workers) {
+          throw DictionaryError(
+            .field(
+              name: "accelerator", found: "other codes or limits in row \(row)",
+              expected: "those of the encoder's weights: delete the accelerator, or make it again"))
+        }
+      } else {
+        made = QuantisedRows.make(rows, kernels, workers: workers)
+      }
       cached = .some(made)
       return made
     }

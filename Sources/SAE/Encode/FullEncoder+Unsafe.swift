@@ -8,9 +8,10 @@ import Tensors
 /// number is the product of the same single-row kernel: a row's codes do not depend on the way it took,
 /// nor on its batch, nor on how many workers there are.
 ///
-/// Not Sendable: one thread at a time. Scratch is made for the largest call so far: per row of a tile
-/// featureCount + modelWidth floats and up to featureCount / 2 more, below 64 MiB for up to a million
-/// features. A call with no more rows than one before it allocates nothing but what `codes` needs.
+/// Not Sendable: one thread at a time. Scratch grows with the largest call so far, up to a tile: per row
+/// featureCount + modelWidth floats, with bounds up to 3/4 featureCount + modelWidth / 2 more. A tile has at
+/// most 128 rows, and 8 or less than 8 MiB of z. A call with no more rows than one before it allocates
+/// nothing but what `codes` needs.
 package final class FullEncoder: ParallelWork {
   private static let blockBytes = 128 * 1024
 
@@ -68,7 +69,7 @@ package final class FullEncoder: ParallelWork {
     let n = dictionary.featureCount
     let canPrune =
       options.accelerates && n * dictionary.modelWidth >= EncodeOptions.smallestPruned
-      && PruningRule(dictionary.activation) != nil
+      && Pruning.isPossible(dictionary)
     quantised =
       canPrune ? try dictionary.encoder.quantised(dictionary.kernels, workers: workers) : nil
     let rowBytes = max(1, matrix.rowByteCount)
@@ -121,8 +122,8 @@ package final class FullEncoder: ParallelWork {
 
   /// Appends the codes of `count` rows, `[count, modelWidth]` f32, rows `stride` floats apart.
   ///
-  /// - Throws: `nonFiniteInput` or `nonFiniteResult` with the row counted within this call; `codes`
-  ///   then holds the tiles before it.
+  /// - Throws: `nonFiniteInput` or `nonFiniteResult` with the row counted within this call; `field` for an
+  ///   int8 form that is not this encoder's. `codes` then holds the tiles before it.
   /// - Complexity: O(count · featureCount · modelWidth).
   package func encode(
     _ rows: UnsafePointer<Float>, count: Int, stride: Int, into codes: inout SparseCodes
@@ -150,9 +151,12 @@ package final class FullEncoder: ParallelWork {
 
   private func makeRoom(for count: Int) {
     guard count > tile.capacity else { return }
+    // Batches that grow row by row must not make it anew each time.
+    let capacity = min(max(count, 2 * tile.capacity), tileLimit)
+    let larger = Self.makeTile(
+      dictionary, matrix, quantised, workers, capacity: capacity, withZ: pursuit == nil)
     Self.end(tile)
-    tile = Self.makeTile(
-      dictionary, matrix, quantised, workers, capacity: count, withZ: pursuit == nil)
+    tile = larger
   }
 
   private func prepareTile(
@@ -192,22 +196,21 @@ package final class FullEncoder: ParallelWork {
       tile.isPlain[row] = tile.transforms[row] != nil
       plain += tile.isPlain[row] ? 1 : 0
     }
-    counts.rows += plain
-    // Rows that are undefined have no prepared form to bound: such a tile is rare and goes plainly.
-    if let pruning = tile.pruning, plain == count {
+    let defined = plain
+    if let pruning = tile.pruning {
       if plainAhead > 0 {
         plainAhead = max(plainAhead - count, 0)
       } else {
         let before = pruning.rescoredCount
-        try pruning.run(tile.prepared.base, count: count)
+        try pruning.run(tile.prepared.base, wanted: tile.isPlain, count: count)
         plain = 0
-        for row in 0..<count {
+        for row in 0..<count where tile.isPlain[row] {
           tile.isPlain[row] = pruning.outcome(row) == .plain
           plain += tile.isPlain[row] ? 1 : 0
         }
-        counts.prunedRows += count - plain
+        counts.prunedRows += defined - plain
         counts.rescoredFeatures += pruning.rescoredCount - before
-        if 2 * plain > count {
+        if 2 * plain > defined {
           plainAhead = patience
           patience = min(2 * patience, 4096)
         } else {
@@ -215,6 +218,7 @@ package final class FullEncoder: ParallelWork {
         }
       }
     }
+    counts.rows += defined
     guard plain > 0 else { return }
     phase = .multiply
     workers.run(self)

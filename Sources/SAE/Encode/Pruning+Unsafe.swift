@@ -46,20 +46,30 @@ final class Pruning: ParallelWork {
   private var phase = Phase.quantise
   private var rows = 0
   private var x: UnsafePointer<Float>?
+  private var wanted: UnsafePointer<Bool>?
   private let bounds: FloatBuffer
   /// Exact rows that were read so far.
   private(set) var rescoredCount = 0
 
   private enum Phase { case quantise, bound, pick, rescoreFirst, list, rescore, choose }
 
-  /// Nil where bounds cannot rule features out, or could not pay.
+  /// Whether bounds can rule features out, and could pay: few enough places, and no bias or gain that
+  /// could overflow a bound.
+  static func isPossible(_ dictionary: SparseDictionary) -> Bool {
+    guard let rule = PruningRule(dictionary.activation) else { return false }
+    let gain = dictionary.decoderNormRole == .none ? [] : dictionary.decoderNorms
+    return 8 * rule.k <= dictionary.featureCount
+      && BoundedProduct.canBound(bias: dictionary.encoderBias, gain: gain)
+  }
+
+  /// Nil where ``isPossible(_:)`` says no, or the int8 form has another shape.
   init?(
     _ dictionary: SparseDictionary, matrix: FeatureRows, quantised: QuantisedRows,
     bounds: FloatBuffer, capacity: Int, workers: Workers
   ) {
     n = dictionary.featureCount
     limit = n / 4
-    guard let rule = PruningRule(dictionary.activation), 2 * rule.k <= limit,
+    guard Self.isPossible(dictionary), let rule = PruningRule(dictionary.activation),
       quantised.rowCount == n, quantised.width == dictionary.modelWidth,
       let product = BoundedProduct(
         quantised, bias: dictionary.encoderBias,
@@ -96,13 +106,17 @@ final class Pruning: ParallelWork {
     contradictions.deallocate()
   }
 
-  /// Finds the active features of `count` prepared rows, `[count, modelWidth]`.
+  /// Finds the active features of those of `count` prepared rows, `[count, modelWidth]`, that are
+  /// wanted.
   ///
   /// Uses the first count · featureCount numbers of the bounds' memory. Allocates nothing.
   /// - Throws: `field` when the int8 form is not that of the encoder.
-  func run(_ prepared: UnsafePointer<Float>, count: Int) throws(DictionaryError) {
+  func run(
+    _ prepared: UnsafePointer<Float>, wanted: UnsafePointer<Bool>, count: Int
+  ) throws(DictionaryError) {
     precondition(count <= capacity, "more rows than the scratch has room for")
     x = prepared
+    self.wanted = wanted
     rows = count
     for part in 0..<workers.count { contradictions[part] = -1 }
     go(.quantise)
@@ -159,7 +173,10 @@ final class Pruning: ParallelWork {
   }
 
   private func quantise(_ row: Int) {
-    guard let x else { return }
+    guard let x, let wanted, wanted[row] else {
+      counts[row] = -1
+      return
+    }
     let input = x + row * dictionary.modelWidth
     counts[row] = inputs.quantise(input, at: row, dictionary.kernels) ? 0 : -1
   }
@@ -169,7 +186,8 @@ final class Pruning: ParallelWork {
     let block = BoundedProduct.blockRows
     let blocks = Workers.share(of: (n + block - 1) / block, part: part, of: count)
     product.bounds(
-      of: inputs, at: 0..<rows, in: (blocks.lowerBound * block)..<min(n, blocks.upperBound * block),
+      of: inputs, at: 0..<rows,
+      in: min(n, blocks.lowerBound * block)..<min(n, blocks.upperBound * block),
       scratch: sums + part * BoundedProduct.scratchCount(inputCount: capacity), into: bounds.base,
       stride: n, dictionary.kernels)
   }

@@ -20,13 +20,16 @@ package final class BoundedProduct: Sendable {
   package init?(_ rows: QuantisedRows, bias: [Float], gain: [Float], absolute: Bool) {
     precondition(bias.count == rows.rowCount, "one bias per row")
     precondition(gain.isEmpty || gain.count == rows.rowCount, "one gain per row")
-    guard rows.rowCount > 0, bias.allSatisfy({ abs($0) <= 1e10 }),
-      gain.allSatisfy({ $0 >= 0 && $0 <= 1e10 })
-    else { return nil }
+    guard rows.rowCount > 0, Self.canBound(bias: bias, gain: gain) else { return nil }
     self.rows = rows
     self.bias = StoredArray(bias)
     self.gain = gain.isEmpty ? nil : StoredArray(gain)
     isAbsolute = absolute
+  }
+
+  /// Whether no bias or gain could overflow a bound.
+  package static func canBound(bias: [Float], gain: [Float]) -> Bool {
+    bias.allSatisfy { abs($0) <= 1e10 } && gain.allSatisfy { $0 >= 0 && $0 <= 1e10 }
   }
 
   /// Int32 numbers that ``bounds(of:in:scratch:into:stride:_:)`` needs for `inputCount` inputs.

@@ -41,20 +41,6 @@ extension QuantisedRows {
     return try? QuantisedRows(
       width: matrix.width, codes: codes, scales: parts[0], residuals: parts[1], norms: parts[2])
   }
-
-  /// Whether row `row` has the codes and limits that quantising row `row` of `matrix` gives.
-  package func matches(_ matrix: RowMatrix, row: Int, _ kernels: Kernels) -> Bool {
-    guard matrix.rowCount == rowCount, matrix.width == width else { return false }
-    let values = matrix.values(ofRow: row, kernels)
-    guard kernels.firstNonfinite(values, count: width) == width else { return false }
-    var expected = [Int8](repeating: 0, count: paddedWidth)
-    let result = kernels.quantise(values, count: width, into: &expected)
-    let found = UnsafeBufferPointer(start: codeBase + row * paddedWidth, count: paddedWidth)
-    return found.elementsEqual(expected)
-      && Self.floats(scales)[row].bitPattern == result.scale.bitPattern
-      && Self.floats(residuals)[row].bitPattern == result.residual.bitPattern
-      && Self.floats(norms)[row].bitPattern == result.norm.bitPattern
-  }
 }
 
 /// One worker's share of the rows.
@@ -90,8 +76,8 @@ private final class Quantising: ParallelWork {
       let out = codes + row * padded
       (out + matrix.width).update(repeating: 0, count: padded - matrix.width)
       guard kernels.firstNonfinite(values, count: matrix.width) == matrix.width else {
-        // Refused by the check of the norms.
-        numbers[row] = .nan
+        // Refused by the check of the numbers.
+        for place in 0..<3 { numbers[place * total + row] = .nan }
         continue
       }
       let result = kernels.quantise(values, count: matrix.width, into: out)

@@ -9,7 +9,8 @@ package protocol ParallelWork: AnyObject {
 /// Threads that a caller asked for, which wait between the pieces of work that they share.
 ///
 /// The calling thread does part 0; one worker is the caller alone, without any thread. Waiting threads
-/// sleep: a host's other threads get the processors. Signals are blocked in them. Ending waits for
+/// sleep: a host's other threads get the processors. Signals are blocked in them, and their arithmetic
+/// rounds and flushes as the caller's does, so that parts agree. Ending waits for
 /// them to finish. A child process of `fork` has none of them: there the caller does every part.
 ///
 /// Not Sendable: one caller at a time. ``run(_:)`` allocates nothing.
@@ -91,6 +92,8 @@ private final class Shared: @unchecked Sendable {
   private var round = 0
   private var unfinished = 0
   private var isStopping = false
+  /// How the caller's arithmetic rounds, and whether it flushes subnormals.
+  private var arithmetic = fenv_t()
 
   init() {
     pthread_mutex_init(lock, nil)
@@ -110,6 +113,7 @@ private final class Shared: @unchecked Sendable {
   func begin(_ work: any ParallelWork) {
     pthread_mutex_lock(lock)
     running = work
+    fegetenv(&arithmetic)
     round += 1
     unfinished = count - 1
     pthread_cond_broadcast(begun)
@@ -138,6 +142,7 @@ private final class Shared: @unchecked Sendable {
       while round == last, !isStopping { pthread_cond_wait(begun, lock) }
       last = round
       var work = running
+      fesetenv(&arithmetic)
       let parts = count
       let isOver = isStopping
       pthread_mutex_unlock(lock)
