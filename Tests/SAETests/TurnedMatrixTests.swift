@@ -30,6 +30,18 @@ import Testing
     }
   }
 
+  /// All norms at once are worth turning everything, and have the same bits as one by one.
+  @Test(arguments: Kernels.available)
+  func normsOfAllRowsTurnOnce(_ kernels: Kernels) {
+    let (dense, turned) = Self.pair(kernels)
+    guard case .turned(let matrix) = turned else { return }
+    #expect(!matrix.isTurned)
+    let norms = turned.norms(kernels)
+    #expect(matrix.isTurned)
+    #expect(norms == dense.norms(kernels))
+    #expect(norms == (0..<Self.rowCount).map { dense.norm(ofRow: $0, kernels) })
+  }
+
   @Test(arguments: Kernels.available)
   func listedRowsAreThoseOfTheDenseMatrix(_ kernels: Kernels) {
     for count in [0, 1, 7, 299] {

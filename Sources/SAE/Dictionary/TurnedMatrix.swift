@@ -27,6 +27,9 @@ package final class TurnedMatrix: Sendable {
   package var rowCount: Int { stored.width }
   package var width: Int { stored.rowCount }
 
+  /// Whether the copy has been made.
+  package var isTurned: Bool { turned.load() != nil }
+
   /// All rows, `[rowCount, width]`.
   ///
   /// - Complexity: O(rowCount · width) on the first call, O(1) after it.
