@@ -76,6 +76,19 @@ import Testing
     #expect(turned.denseMatrix(kernels)?.rowCount == Self.rowCount)
   }
 
+  /// Decoding a row finds the decoder turned.
+  @Test func makingAReconstructorTurns() throws {
+    let made = RandomDictionary(featureCount: 30, width: 9, seed: 4)
+    var parts = made.parts(.relu)
+    let matrix = try #require(parts.decoder.denseMatrix(.best))
+    let turned = TurnedMatrix(matrix.transposed(.best))
+    parts.decoder = .turned(turned)
+    let dictionary = try SparseDictionary(parts)
+    #expect(!turned.isTurned)
+    _ = try Reconstructor(dictionary)
+    #expect(turned.isTurned)
+  }
+
   @Test func notANumberIsFoundAtItsPlace() {
     let (_, turned) = Self.pair(.best, nanAt: (row: 12, column: 5))
     for rows in [0..<Self.rowCount, 10..<20, 12..<13] {
