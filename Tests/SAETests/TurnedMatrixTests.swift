@@ -23,10 +23,16 @@ import Testing
     let (dense, turned) = Self.pair(kernels)
     #expect(turned.rowCount == Self.rowCount && turned.width == Self.width)
     #expect(turned.byteCount == dense.byteCount && turned.elementType == .f32)
-    // One by one: gathered at first, later from the turned copy.
-    for row in 0..<Self.rowCount {
-      #expect(turned.values(ofRow: row, kernels) == dense.values(ofRow: row, kernels))
-      #expect(turned.norm(ofRow: row, kernels) == dense.norm(ofRow: row, kernels))
+    guard case .turned(let matrix) = turned else { return }
+    // Gathered, however many were asked for before, and then from the turned copy.
+    for _ in 0..<2 {
+      let wasTurned = matrix.isTurned
+      for row in 0..<Self.rowCount {
+        #expect(turned.values(ofRow: row, kernels) == dense.values(ofRow: row, kernels))
+        #expect(turned.norm(ofRow: row, kernels) == dense.norm(ofRow: row, kernels))
+      }
+      #expect(matrix.isTurned == wasTurned)
+      _ = matrix.featureMajor(kernels)
     }
   }
 
@@ -44,7 +50,7 @@ import Testing
 
   @Test(arguments: Kernels.available)
   func listedRowsAreThoseOfTheDenseMatrix(_ kernels: Kernels) {
-    for count in [0, 1, 7, 299] {
+    for count in [0, 1, 7, 256, 257] {
       let (dense, turned) = Self.pair(kernels)
       let rows = (0..<count).map { $0 * 7 % Self.rowCount }
       for _ in 0..<2 {
@@ -52,6 +58,8 @@ import Testing
         let expected = dense.gatheringRows(rows, kernels)
         #expect(gathered.tensor.floats(kernels) == expected.tensor.floats(kernels))
       }
+      guard case .turned(let matrix) = turned else { continue }
+      #expect(matrix.isTurned == (count > 256))
     }
   }
 
