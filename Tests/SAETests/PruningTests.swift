@@ -241,6 +241,69 @@ import Testing
     #expect(same(pruned.codes, plain.codes))
   }
 
+  /// The accelerator is of finite weights, one of which has changed since.
+  private func damaged(
+    _ function: ActivationFunction, _ weight: Float, feature: Int, column: Int
+  ) throws -> (dictionary: SparseDictionary, original: RandomDictionary) {
+    let made = Data.sparse.dictionary()
+    func matrix(_ values: [Float]) -> RowMatrix {
+      RowMatrix(rowCount: Self.featureCount, width: Self.width, values: values)
+    }
+    let accelerator = try #require(
+      QuantisedRows.make(matrix(made.encoder), .best, workers: Workers()))
+    var values = made.encoder
+    values[feature * Self.width + column] = weight
+    var parts = made.parts(function)
+    parts.encoder = EncoderMatrix(
+      matrix(values), layout: .featureMajor, accelerator: accelerator)
+    return (try SparseDictionary(parts), made)
+  }
+
+  static let reading: [ActivationFunction] = [.topK(k: 5), .batchTopK(threshold: 0.9)]
+
+  @Test(arguments: reading, [Float.nan, .infinity, -.infinity])
+  func aWeightThatIsNotFiniteIsNamed(_ function: ActivationFunction, _ weight: Float) throws {
+    let (feature, column) = (411, 7)
+    let (dictionary, made) = try damaged(function, weight, feature: feature, column: column)
+    let expected = DictionaryError.Reason.nonFiniteWeight(
+      tensor: "encoder", row: feature, column: column)
+    // Whoever reads all rows finds it before the first input.
+    let plain = dictionaryFailure { () throws(DictionaryError) in
+      _ = try FullEncoder(dictionary, options: EncodeOptions(accelerates: false))
+    }
+    #expect(plain == expected)
+    let digest = dictionaryFailure { () throws(DictionaryError) in
+      _ = try dictionary.encoder.digest(.best)
+    }
+    #expect(digest == expected)
+    if function.k != nil {
+      let rivals = dictionaryFailure { () throws(DictionaryError) in
+        _ = try SelectiveEncoder(dictionary, features: [3])
+      }
+      #expect(rivals == expected)
+    }
+    // With bounds it is named by the first input that needs its row.
+    let encoder = try FullEncoder(dictionary)
+    let start = feature * Self.width
+    var input = made.encoder[start..<(start + Self.width)].map { 3 * $0 }
+    input[column] = max(abs(input[column]), 0.1)
+    let pruned = dictionaryFailure { () throws(DictionaryError) in
+      var codes = SparseCodes(featureCount: Self.featureCount)
+      try encoder.encode(input, count: 1, stride: Self.width, into: &codes)
+    }
+    #expect(encoder.counts.rows == 1)
+    #expect(pruned == expected)
+  }
+
+  /// Bounds that cannot pay leave the plain way, which reads all rows.
+  @Test func aWeightThatIsNotFiniteIsFoundWhereBoundsDoNotPay() throws {
+    let dictionary = try damaged(.topK(k: 300), .nan, feature: 411, column: 7).dictionary
+    let failure = dictionaryFailure { () throws(DictionaryError) in
+      _ = try FullEncoder(dictionary)
+    }
+    #expect(failure == .nonFiniteWeight(tensor: "encoder", row: 411, column: 7))
+  }
+
   @Test func anAcceleratorOfOtherWeightsIsNoticed() throws {
     let made = Data.sparse.dictionary()
     var other = made

@@ -8,8 +8,8 @@ import Tensors
 /// its columns, and only a full encode pays for one transposition, kept for the dictionary's lifetime.
 /// A sparse encoder is feature-major as it is.
 ///
-/// Thread rule: safe to use from several threads; ``featureMajor(_:)`` locks while it prepares and
-/// belongs into set-up, not into a per-row loop.
+/// Thread rule: safe to use from several threads; ``featureMajor(_:)`` and ``rowsBehindAccelerator(_:)``
+/// lock while they prepare and belong into set-up, not into a per-row loop.
 package final class EncoderMatrix: Sendable {
   /// How the stored matrix is oriented.
   package enum Layout: Sendable {
@@ -25,6 +25,7 @@ package final class EncoderMatrix: Sendable {
   /// Its int8 form where one was stored beside it; see ``quantised(_:workers:)``.
   package let accelerator: QuantisedRows?
   private let prepared = Mutex<FeatureRows?>(nil)
+  private let isChecked = Mutex(false)
   /// Nil until asked for, then what was made, if anything.
   private let quantised = Mutex<QuantisedRows??>(nil)
   private let digested = Mutex<[UInt8]?>(nil)
@@ -57,10 +58,26 @@ package final class EncoderMatrix: Sendable {
   /// - Throws: `nonFiniteWeight` with the feature as row.
   /// - Complexity: O(featureCount · modelWidth) on the first call, O(1) after it.
   package func featureMajor(_ kernels: Kernels) throws(DictionaryError) -> FeatureRows {
-    let made = try prepared.withLock { cached throws(DictionaryError) -> FeatureRows in
+    try isChecked.withLock { isChecked throws(DictionaryError) in
+      guard !isChecked else { return }
+      try checkFinite(kernels)
+      isChecked = true
+    }
+    return rows(kernels)
+  }
+
+  /// The same for an encoder with an ``accelerator`` that rules most rows out: nothing is read.
+  ///
+  /// Not checked: opening has tied the accelerator to them, by digest and by a sample of rows. A row that
+  /// is read and is not finite is reported by whoever reads it; one that bounds rule out is not noticed.
+  package func rowsBehindAccelerator(_ kernels: Kernels) -> FeatureRows {
+    precondition(accelerator != nil, "rows without an accelerator are checked")
+    return rows(kernels)
+  }
+
+  private func rows(_ kernels: Kernels) -> FeatureRows {
+    prepared.withLock { cached in
       if let cached { return cached }
-      // Only finite weights have an accelerator; a row that it was not made from fails its bound.
-      if accelerator == nil { try checkFinite(kernels) }
       var rows = stored
       if layout == .modelMajor, case .dense(let matrix) = stored {
         rows = .dense(matrix.transposed(kernels))
@@ -68,7 +85,6 @@ package final class EncoderMatrix: Sendable {
       cached = rows
       return rows
     }
-    return made
   }
 
   /// The int8 form of the feature-major encoder: the stored one, or made on first use and kept.

@@ -57,20 +57,25 @@ package final class FullEncoder: ParallelWork {
     let pruning: Pruning?
   }
 
-  /// - Throws: `nonFiniteWeight` when the encoder holds a NaN or an infinity.
+  /// - Throws: `nonFiniteWeight` when the encoder holds a NaN or an infinity. Where a stored int8 form
+  ///   rules rows out, nothing but that is read here: ``encode(_:count:stride:into:)`` then reports it.
   package init(
     _ dictionary: SparseDictionary, options: EncodeOptions = EncodeOptions()
   ) throws(DictionaryError) {
     self.dictionary = dictionary
     self.options = options
     workers = Workers(count: options.workers)
-    matrix = try dictionary.encoder.featureMajor(dictionary.kernels)
     let n = dictionary.featureCount
     let canPrune =
       options.accelerates && n * dictionary.modelWidth >= EncodeOptions.smallestPruned
       && PruningRule(dictionary.activation) != nil
     quantised =
       canPrune ? try dictionary.encoder.quantised(dictionary.kernels, workers: workers) : nil
+    let isStored = quantised != nil && dictionary.encoder.accelerator != nil
+    matrix =
+      isStored
+      ? dictionary.encoder.rowsBehindAccelerator(dictionary.kernels)
+      : try dictionary.encoder.featureMajor(dictionary.kernels)
     let rowBytes = max(1, matrix.rowByteCount)
     blockRows = max(4, Self.blockBytes / rowBytes / 4 * 4)
     pursuit = MatchingPursuit(dictionary, rows: matrix)
@@ -88,6 +93,10 @@ package final class FullEncoder: ParallelWork {
     }
     tile = Self.makeTile(
       dictionary, matrix, quantised, workers, capacity: 1, withZ: pursuit == nil)
+    // Bounds that could not pay: all rows will be read.
+    if isStored, tile.pruning == nil {
+      _ = try dictionary.encoder.featureMajor(dictionary.kernels)
+    }
   }
 
   deinit { Self.end(tile) }
@@ -121,8 +130,9 @@ package final class FullEncoder: ParallelWork {
 
   /// Appends the codes of `count` rows, `[count, modelWidth]` f32, rows `stride` floats apart.
   ///
-  /// - Throws: `nonFiniteInput` or `nonFiniteResult` with the row counted within this call; `codes`
-  ///   then holds the tiles before it.
+  /// - Throws: `nonFiniteInput` or `nonFiniteResult` with the row counted within this call; with a
+  ///   stored int8 form `nonFiniteWeight` for an encoder row that was read, or `field` where it is of
+  ///   another encoder. `codes` then holds the tiles before it.
   /// - Complexity: O(count · featureCount · modelWidth).
   package func encode(
     _ rows: UnsafePointer<Float>, count: Int, stride: Int, into codes: inout SparseCodes

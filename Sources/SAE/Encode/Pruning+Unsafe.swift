@@ -39,7 +39,7 @@ final class Pruning: ParallelWork {
   private let counts: UnsafeMutablePointer<Int>
   private let cursors: UnsafeMutablePointer<Int>
   private let capacity: Int
-  /// Per worker: a feature whose exact row exceeds its bound, or -1.
+  /// Per worker: a feature whose exact row exceeds its bound or is not finite, or -1.
   private let contradictions: UnsafeMutablePointer<Int>
 
   // The tile at hand.
@@ -99,7 +99,8 @@ final class Pruning: ParallelWork {
   /// Finds the active features of `count` prepared rows, `[count, modelWidth]`.
   ///
   /// Uses the first count · featureCount numbers of the bounds' memory. Allocates nothing.
-  /// - Throws: `field` when the int8 form is not that of the encoder.
+  /// - Throws: `nonFiniteWeight` for a row of the encoder that was read; `field` when the int8 form is
+  ///   not that of the encoder.
   func run(_ prepared: UnsafePointer<Float>, count: Int) throws(DictionaryError) {
     precondition(count <= capacity, "more rows than the scratch has room for")
     x = prepared
@@ -116,11 +117,19 @@ final class Pruning: ParallelWork {
     go(.rescore)
     go(.choose)
     for part in 0..<workers.count where contradictions[part] >= 0 {
-      throw DictionaryError(
-        .field(
-          name: "accelerator", found: "a row \(contradictions[part]) of another encoder",
-          expected: "the int8 form of this one; make it again"))
+      throw contradiction(contradictions[part])
     }
+  }
+
+  private func contradiction(_ feature: Int) -> DictionaryError {
+    if let bad = matrix.firstNonFinite(in: feature..<(feature + 1), dictionary.kernels) {
+      return DictionaryError(
+        .nonFiniteWeight(tensor: "encoder", row: feature, column: bad.column))
+    }
+    return DictionaryError(
+      .field(
+        name: "accelerator", found: "a row \(feature) of another encoder",
+        expected: "the int8 form of this one; make it again"))
   }
 
   /// Whether row `row` of the tile is done.
@@ -229,7 +238,9 @@ final class Pruning: ParallelWork {
             let z = exact(feature, x + row * dictionary.modelWidth)
             out[row * stride + place] = z
             let key = rule.isAbsolute ? abs(z) : z
-            if !(key <= bounds.base[row * n + feature]) { contradictions[part] = feature }
+            // Below every bound, and yet not of a finite row.
+            let isLost = z == -.infinity
+            if isLost || !(key <= bounds.base[row * n + feature]) { contradictions[part] = feature }
           }
           place += 1
         }
