@@ -8,6 +8,8 @@ package struct NativeEncoder {
   let rows: RowMatrix
   /// SHA-256 of its stored bytes, as the document has it.
   let digest: String
+  /// The file that the rows are in.
+  let weightsPath: String
   /// Where the accelerator belongs.
   let acceleratorPath: String
   let kernels: Kernels
@@ -34,6 +36,7 @@ package struct NativeEncoder {
         path: path)
     }
     let weights = try NativeImporter.weights(source, options: options, kernels: kernels)
+    weightsPath = weights.reader.path
     (rows, name, digest) = try ImportError.located(
       at: weights.reader.path
     ) { () throws(ImportError) in
