@@ -201,6 +201,23 @@ import Testing
     #expect(try FileSystem.names(in: folder.file("copy")).count == 2)
   }
 
+  /// Nothing is hashed for a file that cannot be written.
+  @Test func aFileThatCannotBeWrittenIsRefusedFirst() throws {
+    let written = try AcceleratedFolder(options: ExportOptions())
+    let path = written.folder.file("copy/" + NativeForm.acceleratorName)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    var steps = 0
+    do throws(ImportError) {
+      _ = try NativeEncoder(written.folder.file("copy")) { _, _ in steps += 1 }
+      Issue.record("hashed")
+    } catch {
+      #expect(
+        error.reason
+          == .format(FormatError(.notARegularFile(kind: "directory"), path: path)))
+    }
+    #expect(steps == 0)
+  }
+
   /// Weights that are not those of the document are not tied to its digest.
   @Test func otherWeightsAreNotAccelerated() throws {
     let written = try AcceleratedFolder(options: ExportOptions())
