@@ -112,8 +112,8 @@ extension SteeringError {
     case .noAccelerator(let what):
       self.init(
         .unsupportedDictionary,
-        place + "an accelerator is of no use for \(what), expected a dense encoder with rows of at most"
-          + " \(QuantisedRows.largestWidth) numbers and one of relu, jumpReLU, batchTopK, topK,"
+        place + "an accelerator is of no use for \(what), expected a dense encoder with rows of at"
+          + " most \(QuantisedRows.largestWidth) numbers and one of relu, jumpReLU, batchTopK, topK,"
           + " signedTopK, absTopK")
     case .rowTooLong(let feature, let norm, let limit):
       self.init(
