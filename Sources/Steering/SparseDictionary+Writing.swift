@@ -14,7 +14,9 @@ extension SparseDictionary {
   /// - Returns: The files, what was written in another way, and how far numbers changed.
   /// - Throws: `invalidArgument` when the folder exists; `unsupportedDictionary` for what the target
   ///   cannot hold, or only by rounding; `nonFinite` for NaN or infinity in the weights; `inputOutput`.
-  /// - Complexity: O(weightByteCount), in a few tiles of memory.
+  /// - Complexity: O(weightByteCount), in a few tiles of memory. With `options.accelerates` the int8 form
+  ///   is held too, about featureCount · modelWidth bytes, and of an encoder that is written as f16 all
+  ///   rows in f32, four times as many.
   public func write(
     to folder: String, as target: ExportTarget, options: ExportOptions = ExportOptions(),
     progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -36,6 +38,9 @@ extension SparseDictionary {
   ///   - folder: The dictionary in the native form.
   ///   - progress: Called now and then with how much is done, and of how much.
   /// - Returns: The file, and what share of a row's length the int8 form loses.
+  /// Memory: the int8 form, about featureCount · modelWidth bytes; an encoder in f16 is held in f32 besides,
+  /// in four times as many, others stay mapped.
+  ///
   /// - Throws: `unsupportedDictionary` for another layout, a dictionary that has no use for it and weights
   ///   that are not those of the document; `nonFinite`, `malformedFile`, `inputOutput`.
   public static func accelerate(

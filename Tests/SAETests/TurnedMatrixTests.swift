@@ -23,16 +23,34 @@ import Testing
     let (dense, turned) = Self.pair(kernels)
     #expect(turned.rowCount == Self.rowCount && turned.width == Self.width)
     #expect(turned.byteCount == dense.byteCount && turned.elementType == .f32)
-    // One by one: gathered at first, later from the turned copy.
-    for row in 0..<Self.rowCount {
-      #expect(turned.values(ofRow: row, kernels) == dense.values(ofRow: row, kernels))
-      #expect(turned.norm(ofRow: row, kernels) == dense.norm(ofRow: row, kernels))
+    guard case .turned(let matrix) = turned else { return }
+    // Gathered, however many were asked for before, and then from the turned copy.
+    for _ in 0..<2 {
+      let wasTurned = matrix.isTurned
+      for row in 0..<Self.rowCount {
+        #expect(turned.values(ofRow: row, kernels) == dense.values(ofRow: row, kernels))
+        #expect(turned.norm(ofRow: row, kernels) == dense.norm(ofRow: row, kernels))
+      }
+      #expect(matrix.isTurned == wasTurned)
+      _ = matrix.featureMajor(kernels)
     }
+  }
+
+  /// All norms at once are worth turning everything, and have the same bits as one by one.
+  @Test(arguments: Kernels.available)
+  func normsOfAllRowsTurnOnce(_ kernels: Kernels) {
+    let (dense, turned) = Self.pair(kernels)
+    guard case .turned(let matrix) = turned else { return }
+    #expect(!matrix.isTurned)
+    let norms = turned.norms(kernels)
+    #expect(matrix.isTurned)
+    #expect(norms == dense.norms(kernels))
+    #expect(norms == (0..<Self.rowCount).map { dense.norm(ofRow: $0, kernels) })
   }
 
   @Test(arguments: Kernels.available)
   func listedRowsAreThoseOfTheDenseMatrix(_ kernels: Kernels) {
-    for count in [0, 1, 7, 299] {
+    for count in [0, 1, 7, 256, 257] {
       let (dense, turned) = Self.pair(kernels)
       let rows = (0..<count).map { $0 * 7 % Self.rowCount }
       for _ in 0..<2 {
@@ -40,6 +58,8 @@ import Testing
         let expected = dense.gatheringRows(rows, kernels)
         #expect(gathered.tensor.floats(kernels) == expected.tensor.floats(kernels))
       }
+      guard case .turned(let matrix) = turned else { continue }
+      #expect(matrix.isTurned == (count > 256))
     }
   }
 
@@ -62,6 +82,19 @@ import Testing
     dense.matvec(from: 150, count: 100, x, into: &products, kernels)
     #expect(z == products)
     #expect(turned.denseMatrix(kernels)?.rowCount == Self.rowCount)
+  }
+
+  /// Decoding a row finds the decoder turned.
+  @Test func makingAReconstructorTurns() throws {
+    let made = RandomDictionary(featureCount: 30, width: 9, seed: 4)
+    var parts = made.parts(.relu)
+    let matrix = try #require(parts.decoder.denseMatrix(.best))
+    let turned = TurnedMatrix(matrix.transposed(.best))
+    parts.decoder = .turned(turned)
+    let dictionary = try SparseDictionary(parts)
+    #expect(!turned.isTurned)
+    _ = try Reconstructor(dictionary)
+    #expect(turned.isTurned)
   }
 
   @Test func notANumberIsFoundAtItsPlace() {

@@ -104,7 +104,7 @@ extension DictionaryLearningImporter {
     guard one == .autoEncoder || one == .autoEncoderNew else {
       return try refuse(units, of: one)
     }
-    let norms = (0..<parts.decoder.rowCount).map { parts.decoder.norm(ofRow: $0, kernels) }
+    let norms = parts.decoder.norms(kernels)
     let (least, most) = (norms.min() ?? 0, norms.max() ?? 0)
     // The library's own test for "all ones" (torch.allclose).
     let isUnit = norms.allSatisfy { abs($0 - 1) <= 1e-5 + 1e-8 }

@@ -7,13 +7,17 @@ extension DictionaryExport {
   ///
   /// The file appears complete or not at all.
   ///
-  /// - Throws: `noAccelerator`, `format`.
+  /// - Throws: `rowTooLong` with the path of the weights, `format`.
   package static func accelerate(
     _ encoder: NativeEncoder, progress: Progress = { _, _ in }
   ) throws(ExportError) -> ExportReport.Accelerator {
-    try writeAccelerator(
-      encoder.rows, digest: encoder.digest, to: encoder.acceleratorPath, kernels: encoder.kernels,
-      progress: progress)
+    do throws(ExportError) {
+      return try writeAccelerator(
+        encoder.rows, digest: encoder.digest, to: encoder.acceleratorPath, kernels: encoder.kernels,
+        progress: progress)
+    } catch {
+      throw ExportError(error.reason, path: encoder.weightsPath)
+    }
   }
 
   /// The accelerator of the weights that were written to `weights`, beside them; `tensors` with their
@@ -43,11 +47,23 @@ extension DictionaryExport {
     return RowMatrix(rowCount: tensor.shape[0], width: tensor.shape[1], values: values)
   }
 
+  /// Widths and weights that are not finite have been refused: what is left is a norm.
+  private static func tooLong(_ rows: RowMatrix, _ kernels: Kernels) -> ExportError {
+    var longest = (feature: 0, norm: 0.0)
+    for feature in 0..<rows.rowCount {
+      let norm = rows.norm(ofRow: feature, kernels)
+      if norm > longest.norm { longest = (feature, norm) }
+    }
+    return ExportError(
+      .rowTooLong(
+        feature: longest.feature, norm: longest.norm, limit: Double(QuantisedRows.largestNorm)))
+  }
+
   private static func writeAccelerator(
     _ rows: RowMatrix, digest: String, to path: String, kernels: Kernels, progress: Progress
   ) throws(ExportError) -> ExportReport.Accelerator {
     let made = QuantisedRows.make(rows, kernels, workers: Workers(), progress: progress)
-    guard let made else { throw ExportError(.noAccelerator(of: "weights beyond 1e10")) }
+    guard let made else { throw tooLong(rows, kernels) }
     let arrays = [made.codes, made.scales, made.residuals, made.norms]
     return try ExportError.writing { () throws(FormatError) in
       let writer = try SafetensorsWriter(

@@ -92,7 +92,9 @@ package enum DictionaryExport {
 
   /// Writes `dictionary` to the new folder `folder`, which appears complete or not at all.
   ///
-  /// Memory: a few tiles of rows. Every weight is checked for NaN and infinity first.
+  /// Memory: a few tiles of rows; with `options.accelerates` the int8 form as well, until it is written, and
+  /// where the encoder is written as f16 all its rows in f32, since that is what the form is of. Every
+  /// weight is checked for NaN and infinity first.
   package static func write(
     _ dictionary: SparseDictionary, as target: ExportTarget, to folder: String,
     options: ExportOptions = ExportOptions(), progress: Progress = { _, _ in }

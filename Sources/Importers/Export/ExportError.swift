@@ -12,8 +12,10 @@ package struct ExportError: Error, Equatable, Sendable {
     case exists(folder: String)
     /// The form has no place for something that decides what the numbers mean.
     case cannotHold(target: ExportTarget, what: String, why: String)
-    /// There is no use for an int8 form of the encoder, or its bounds would not hold.
+    /// There is no use for an int8 form of the encoder: its storage, its width or the activation.
     case noAccelerator(of: String)
+    /// The bounds of an int8 form would not hold, by the encoder row of a feature that is this long.
+    case rowTooLong(feature: Int, norm: Double, limit: Double)
     /// The arithmetic of the form changes numbers, and nobody allowed that.
     case wouldRound(what: String, why: String)
     /// A weight changes when it is stored, and nobody allowed that.
@@ -23,8 +25,13 @@ package struct ExportError: Error, Equatable, Sendable {
   }
 
   package var reason: Reason
+  /// The file that was read, where there is one and the reason does not name it.
+  package var path: String?
 
-  package init(_ reason: Reason) { self.reason = reason }
+  package init(_ reason: Reason, path: String? = nil) {
+    self.reason = reason
+    self.path = path
+  }
 
   /// Runs `body` and says that its error is about a file.
   static func writing<R>(_ body: () throws(FormatError) -> R) throws(ExportError) -> R {

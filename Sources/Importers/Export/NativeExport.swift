@@ -10,7 +10,8 @@ extension DictionaryExport {
   /// beside them.
   ///
   /// - Throws: `exists`, `dictionary` for NaN or infinity, `valueChanges` and `outOfRange` for numbers
-  ///   that `options.type` does not hold, `noAccelerator`, `format`.
+  ///   that `options.type` does not hold, `noAccelerator`, `rowTooLong`,
+  ///   `format`.
   package static func native(
     _ dictionary: SparseDictionary, to folder: String, options: ExportOptions = ExportOptions(),
     progress: Progress = { _, _ in }

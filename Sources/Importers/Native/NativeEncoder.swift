@@ -8,6 +8,8 @@ package struct NativeEncoder {
   let rows: RowMatrix
   /// SHA-256 of its stored bytes, as the document has it.
   let digest: String
+  /// The file that the rows are in.
+  let weightsPath: String
   /// Where the accelerator belongs.
   let acceleratorPath: String
   let kernels: Kernels
@@ -15,10 +17,11 @@ package struct NativeEncoder {
   package let name: String
 
   /// Opens the native dictionary in the folder, or the file, at `path`, without an accelerator that is
-  /// there already, and compares the encoder's bytes with their digest.
+  /// there already, and compares the encoder's bytes with their digest, once it is known that the
+  /// accelerator can be written.
   ///
   /// - Throws: `refused` for another layout, and where there is no use for an accelerator; what reading
-  ///   a dictionary throws; `value` for another digest; `dictionary` for NaN or infinity.
+  ///   a dictionary throws; `format` where no file can be written; `value` for another digest; `dictionary` for NaN or infinity.
   package init(
     _ path: String, options: ImportOptions = ImportOptions(), kernels: Kernels = .best,
     progress: DictionaryExport.Progress = { _, _ in }
@@ -34,6 +37,8 @@ package struct NativeEncoder {
         path: path)
     }
     let weights = try NativeImporter.weights(source, options: options, kernels: kernels)
+    weightsPath = weights.reader.path
+    let target = source.path(of: NativeForm.acceleratorName)
     (rows, name, digest) = try ImportError.located(
       at: weights.reader.path
     ) { () throws(ImportError) in
@@ -48,12 +53,18 @@ package struct NativeEncoder {
             what: "an accelerator for \(what)", why: "encoding could make no use of it",
             advice: "such dictionaries are encoded without"))
       }
+      // What takes long comes after what would make it useless.
+      do throws(FormatError) {
+        try OutputFile.check(target)
+      } catch {
+        throw ImportError(.format(error))
+      }
       let total = weights.reader.tensors[array]?.byteCount ?? 0
       try weights.checkDigest(of: array) { progress($0, total) }
       try Self.checkFinite(rows, kernels)
       return (rows, parts.name, weights.digest(of: array))
     }
-    acceleratorPath = source.path(of: NativeForm.acceleratorName)
+    acceleratorPath = target
     self.kernels = kernels
   }
 

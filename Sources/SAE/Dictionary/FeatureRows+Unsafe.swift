@@ -169,6 +169,16 @@ package enum FeatureRows: Sendable {
     }
   }
 
+  /// The Euclidean norm of every row, each the bits of ``norm(ofRow:_:)``, `[rowCount]`.
+  ///
+  /// Columns are turned first: gathering them row by row would read the whole matrix for each.
+  package func norms(_ kernels: Kernels) -> [Double] {
+    if let matrix = denseMatrix(kernels) {
+      return (0..<matrix.rowCount).map { matrix.norm(ofRow: $0, kernels) }
+    }
+    return (0..<rowCount).map { norm(ofRow: $0, kernels) }
+  }
+
   /// The first NaN or infinity in `rows`, in the order of storage, as (row, column), or nil.
   package func firstNonFinite(
     in rows: Range<Int>, _ kernels: Kernels

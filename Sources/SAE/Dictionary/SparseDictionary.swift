@@ -143,8 +143,8 @@ public final class SparseDictionary: Sendable {
     }
     var norms: [Float] = []
     norms.reserveCapacity(decoder.rowCount)
-    for feature in 0..<decoder.rowCount {
-      let norm = decoder.norm(ofRow: feature, kernels) / factor
+    for (feature, length) in decoder.norms(kernels).enumerated() {
+      let norm = length / factor
       // Activations are divided by it again.
       guard norm == 0 || (Float(norm).isFinite && (1 / Float(norm)).isFinite) else {
         throw DictionaryError(

@@ -1,14 +1,14 @@
 import Synchronization
 import Tensors
 
-/// Rows of weights that a file stores as columns: a few are gathered, and only a full need turns all.
+/// Rows of weights that a file stores as columns: a few are gathered, and only a need for many turns all.
 ///
-/// The turned copy is made once and kept. Which of the two is read changes no bit.
+/// The turned copy is made once and kept. Which of the two is read changes no bit. However often a few
+/// rows are asked for, they are gathered: plans of a few features never cost a copy of all.
 ///
-/// Thread rule: safe to use from several threads. ``featureMajor(_:)`` locks while it turns, and never
-/// again.
+/// Thread rule: safe to use from several threads. What turns locks while it does, and never again.
 package final class TurnedMatrix: Sendable {
-  /// Rows that are gathered one by one before it pays to turn everything.
+  /// Rows of one call that are gathered; for more it pays to turn everything.
   private static let gatheredRows = 256
 
   private final class Turned: Sendable {
@@ -20,12 +20,14 @@ package final class TurnedMatrix: Sendable {
   package let stored: RowMatrix
   private let turned = AtomicLazyReference<Turned>()
   private let turning = Mutex(())
-  private let gathered = Atomic(0)
 
   package init(_ stored: RowMatrix) { self.stored = stored }
 
   package var rowCount: Int { stored.width }
   package var width: Int { stored.rowCount }
+
+  /// Whether the copy has been made.
+  package var isTurned: Bool { turned.load() != nil }
 
   /// All rows, `[rowCount, width]`.
   ///
@@ -40,10 +42,13 @@ package final class TurnedMatrix: Sendable {
   }
 
   /// The listed rows, `[rows.count, width]`, in memory of their own.
+  ///
+  /// Each gathered row reads a line of every stored one: whoever wants many asks for them in one call.
+  ///
+  /// - Complexity: O(rows.count · width); of more than 256 rows the first time as ``featureMajor(_:)``.
   package func gatheringRows(_ rows: [Int], _ kernels: Kernels) -> RowMatrix {
     if let made = turned.load() { return made.matrix.gatheringRows(rows) }
-    let count = gathered.add(rows.count, ordering: .relaxed).newValue
-    guard count <= Self.gatheredRows else {
+    guard rows.count <= Self.gatheredRows else {
       return featureMajor(kernels).gatheringRows(rows)
     }
     return stored.gatheringColumns(rows, kernels)

@@ -48,9 +48,8 @@ public struct BlockSubspace: Sendable {
       throw DictionaryError(
         .nonFiniteWeight(tensor: "decoder", row: bad.row, column: bad.column))
     }
-    let rows = features.map { feature in
-      dictionary.decoder.values(ofRow: feature, kernels).map(Double.init)
-    }
+    let gathered = dictionary.decoder.gatheringRows(Array(features), kernels)
+    let rows = (0..<size).map { gathered.values(ofRow: $0, kernels).map(Double.init) }
     var defect = 0.0
     for i in rows.indices {
       for j in 0...i {

@@ -1,6 +1,7 @@
 import Formats
 import Importers
 import SAE
+import Tensors
 
 // The one place where structured errors become sentences.
 
@@ -99,6 +100,7 @@ extension SteeringError {
 
   /// Turns an export error into the public one.
   package init(_ error: ExportError) {
+    let place = error.path.map { $0 + ": " } ?? ""
     switch error.reason {
     case .format(let inner): self.init(inner)
     case .dictionary(let inner): self.init(inner)
@@ -110,8 +112,14 @@ extension SteeringError {
     case .noAccelerator(let what):
       self.init(
         .unsupportedDictionary,
-        "an accelerator is of no use for \(what), expected a dense encoder and one of relu, jumpReLU,"
-          + " batchTopK, topK, signedTopK, absTopK")
+        place + "an accelerator is of no use for \(what), expected a dense encoder with rows of at"
+          + " most \(QuantisedRows.largestWidth) numbers and one of relu, jumpReLU, batchTopK, topK,"
+          + " signedTopK, absTopK")
+    case .rowTooLong(let feature, let norm, let limit):
+      self.init(
+        .unsupportedDictionary,
+        place + "the encoder row of feature \(feature) has norm \(Float(norm)), expected at most"
+          + " \(Float(limit)) for an accelerator, whose bounds would not hold")
     case .wouldRound(let what, let why):
       self.init(
         .unsupportedDictionary, "\(what) would round: \(why); pass --allow-rounding to accept that")

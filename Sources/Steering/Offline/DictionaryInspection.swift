@@ -71,12 +71,11 @@ public struct DictionaryInspection: Sendable {
     do throws(DictionaryError) {
       try dictionary.checkFiniteWeights()
       let encoder = try dictionary.encoder.featureMajor(kernels)
-      encoderNorms = Norms((0..<encoder.rowCount).map { encoder.norm(ofRow: $0, kernels) })
+      encoderNorms = Norms(encoder.norms(kernels))
     } catch {
       throw SteeringError(error, in: dictionary)
     }
-    let decoder = dictionary.decoder
-    decoderNorms = Norms((0..<decoder.rowCount).map { decoder.norm(ofRow: $0, kernels) })
+    decoderNorms = Norms(dictionary.decoder.norms(kernels))
     ledger = dictionary.ledger + [Self.entry(decoderNorms, dictionary)]
   }
 

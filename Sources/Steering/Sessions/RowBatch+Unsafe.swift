@@ -135,6 +135,9 @@ package struct RowBatch {
   }
 
   /// Computes and writes a row that is not yet written, and moves its session on.
+  ///
+  /// A session at several rows had the edit of its last row in its scratch, and now has that of the last
+  /// row computed here: ``Session/coefficient(ofSlot:)`` and ``Session/isInScope(slot:)`` speak of it.
   private func finish(
     _ index: Int, _ session: Unmanaged<Session>, _ position: (Int) -> Int?
   ) throws(Failure) -> RowEdit {

@@ -131,7 +131,10 @@ public final class Session {
     }
   }
 
-  /// Whether some edit of `plan.features[slot]` covered the last row.
+  /// Whether some edit of `plan.features[slot]` covered the last row; not after a batch.
+  ///
+  /// A session at several rows of a ``RowBatch`` holds what was computed last, which need not be its last
+  /// row.
   package func isInScope(slot: Int) -> Bool {
     for edit in plan.edits[plan.editsOfSlot[slot]] where scratch.holds(scope: edit.scope) {
       return true
@@ -139,7 +142,8 @@ public final class Session {
     return false
   }
 
-  /// The coefficient of the decoder row of `plan.features[slot]` in the last edit.
+  /// The coefficient of the decoder row of `plan.features[slot]` in the last edit; not after a batch, as
+  /// ``isInScope(slot:)``.
   package func coefficient(ofSlot slot: Int) -> Float {
     precondition(slot >= 0 && slot < plan.features.count, "slot out of range")
     if let fixed = plan.fixed, let place = change.fixedPlace {

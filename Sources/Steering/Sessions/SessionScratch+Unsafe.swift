@@ -13,12 +13,14 @@ extension Session {
     let editCount: Int
     /// The stored type of the decoder rows.
     let element: RowMatrix.Element
-    /// How much of each row of weights is asked for early.
+    /// How much of each decoder row is asked for early.
     private let prefetchedBytes: Int
-    /// The first of the encoder rows that are asked for early, how far they are apart, how many.
+    /// The first of the encoder rows that are asked for early, how far they are apart, how many, and how
+    /// much of each: rows of a transcoder's encoder have their own width, and type.
     private let readRows: UnsafeRawPointer
     private let readStride: Int
     private let readCount: Int
+    private let readBytes: Int
     /// Whether the scale of a row's normalisation applies to its edit.
     let isScaledBack: Bool
     /// Reads activations; nil when none is needed. The plan keeps it.
@@ -86,6 +88,7 @@ extension Session {
         readStride = 0
         readCount = 0
       }
+      readBytes = min(readStride, Self.prefetchedBytes)
       for slot in 0..<slots {
         let row = plan.directions.address(ofRow: slot)
         (directions + slot).initialize(to: row)
@@ -133,7 +136,7 @@ extension Session {
     func prefetch(_ row: UnsafeRawPointer) {
       Kernels.prefetch(row, byteCount: min(width * 2, Self.prefetchedBytes))
       for place in 0..<readCount {
-        Kernels.prefetch(readRows + place * readStride, byteCount: prefetchedBytes)
+        Kernels.prefetch(readRows + place * readStride, byteCount: readBytes)
       }
       for slot in 0..<min(slotCount, Self.prefetchedRows) {
         Kernels.prefetch(directions[slot], byteCount: prefetchedBytes)

@@ -29,10 +29,7 @@ public struct DecoderCoherence: Sendable, Equatable {
     let affordable = overflow ? 1 : max(1, budget / max(1, perFeature))
     let count = min(n, affordable)
     // Norms in f64: a row too small for f32 to square still has a direction.
-    let inverse = (0..<n).map { row in
-      let norm = decoder.norm(ofRow: row, kernels)
-      return norm > 0 ? 1 / norm : 0
-    }
+    let inverse = decoder.norms(kernels).map { $0 > 0 ? 1 / $0 : 0 }
     let unit = FloatBuffer(count: decoder.width)
     let products = FloatBuffer(count: n)
     var best: (value: Double, pair: [Int])?

@@ -50,7 +50,7 @@ struct VariantSearch {
   /// Tries every single change, and pairs where `triesPairs` holds and no single one explains the load.
   mutating func run(triesPairs: Bool) {
     let kernels = dictionary.kernels
-    let norms = (0..<dictionary.featureCount).map { dictionary.decoder.norm(ofRow: $0, kernels) }
+    let norms = dictionary.decoder.norms(kernels)
     let meanNorm = sample.meanNorm
     let plain = VariantChange.candidates(
       dictionary, expected: expected, meanNorm: meanNorm, decoderNorms: norms)

@@ -47,8 +47,11 @@ struct Encode: ParsableCommand {
 
   func validate() throws {
     try input.check(with: dictionary, isRequired: true)
-    guard EncodeOptions.workerCounts.contains(threads) else {
-      throw ValidationError("--threads is \(threads), expected 1 to 1,024")
+    let counts = EncodeOptions.workerCounts
+    guard counts.contains(threads) else {
+      throw ValidationError(
+        "--threads is \(threads), expected \(counts.lowerBound) to"
+          + " \(Figures.count(counts.upperBound))")
     }
     if output == nil, dense || decode {
       throw ValidationError("--dense and --decode need --output")

@@ -179,15 +179,43 @@ import Testing
     let dictionary = try SparseDictionary(random.parts(.relu))
     let failure = exportFailure(
       dictionary, .native, folder.file("copy"), ExportOptions(accelerates: true))
-    guard case .noAccelerator? = failure?.reason else {
+    guard case .rowTooLong(let feature, let norm, 1e10)? = failure?.reason else {
       Issue.record("\(String(describing: failure))")
       return
     }
+    #expect(feature == 1 && abs(norm - 3e10) < 1e6)
+    #expect(failure?.path == nil)
     #expect(try FileSystem.names(in: folder.path).isEmpty, "nothing is left")
     _ = try DictionaryExport.native(dictionary, to: folder.file("copy"))
     let encoder = try NativeEncoder(folder.file("copy"))
-    #expect(throws: ExportError.self) { try DictionaryExport.accelerate(encoder) }
+    do throws(ExportError) {
+      _ = try DictionaryExport.accelerate(encoder)
+      Issue.record("accelerated in place")
+    } catch {
+      #expect(
+        error
+          == ExportError(
+            .rowTooLong(feature: feature, norm: norm, limit: 1e10),
+            path: folder.file("copy/weights.safetensors")))
+    }
     #expect(try FileSystem.names(in: folder.file("copy")).count == 2)
+  }
+
+  /// Nothing is hashed for a file that cannot be written.
+  @Test func aFileThatCannotBeWrittenIsRefusedFirst() throws {
+    let written = try AcceleratedFolder(options: ExportOptions())
+    let path = written.folder.file("copy/" + NativeForm.acceleratorName)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    var steps = 0
+    do throws(ImportError) {
+      _ = try NativeEncoder(written.folder.file("copy")) { _, _ in steps += 1 }
+      Issue.record("hashed")
+    } catch {
+      #expect(
+        error.reason
+          == .format(FormatError(.notARegularFile(kind: "directory"), path: path)))
+    }
+    #expect(steps == 0)
   }
 
   /// Weights that are not those of the document are not tied to its digest.
