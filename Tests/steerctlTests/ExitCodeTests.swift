@@ -52,6 +52,7 @@ import Testing
     Case("apply SAE IN --feature 1 --alpha 1 --json --output -", 2, "both want standard output"),
     Case("apply SAE --feature 1 --alpha 1", 2, "--sae needs --activations"),
     Case("encode SAE IN --threads 0", 2, "--threads is 0, expected 1 to 1,024"),
+    Case("encode SAE IN --average-by x --threads 2", 2, "--average-by encodes one mean at a time"),
     Case("encode SAE IN --threads 1025", 2, "--threads is 1025, expected 1 to 1,024"),
     Case("encode SAE IN --threads=-1", 2, "--threads is -1, expected 1 to 1,024"),
     Case("encode SAE IN --threads two", 2, "The value 'two' is invalid"),

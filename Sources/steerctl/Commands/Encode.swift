@@ -53,6 +53,10 @@ struct Encode: ParsableCommand {
         "--threads is \(threads), expected \(counts.lowerBound) to"
           + " \(Figures.count(counts.upperBound))")
     }
+    if averageBy != nil, threads != 1 || plain {
+      throw ValidationError(
+        "--average-by encodes one mean at a time, expected no --threads or --plain")
+    }
     if output == nil, dense || decode {
       throw ValidationError("--dense and --decode need --output")
     }
