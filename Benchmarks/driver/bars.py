@@ -91,10 +91,11 @@ def evaluate(results, skipped):
     ratio("512 rows: encode, SAELens f32 over ours", many, "saelens-f32", "ours", 1.3)
     case = f"peak/topk/f32/{MAIN}/b512/t2"
     peak = cases.get(case, {}).get("peak_bytes")
-    int8 = cases.get(case, {}).get("int8_bytes", 0) / 1e6
+    int8 = cases.get(case, {}).get("int8_bytes")
+    size = "" if int8 is None else f" ({int8 / 1e6:.0f} MB)"
     add("512 rows: memory above what was resident, MB", peak / 1e6 if peak is not None else None, 64,
         "<=", f"{case}: VmHWM over the first batch after one row, with bounds or without, whichever is "
-        f"more; the int8 form, made with the encoder, is not counted ({int8:.0f} MB)", case, ["ours"])
+        f"more; the int8 form, made with the encoder, is not counted{size}", case, ["ours"])
     opened = f"open/jumprelu/bf16/{MAIN}/b1/t2"
     for form, case in (("SAELens' layout", opened), ("native form", f"{opened}/native")):
         for who, what in (("ours-fresh", "file in the page cache"),
