@@ -2,7 +2,7 @@
 """Measures the library, the machine's ceilings and the peers in turns, and reports.
 
     bench.py --steering-bench PATH --python VENV/bin/python --data FOLDER --output FOLDER
-             [--which full|quick] [--only REGEX] [--limit SECONDS] [--list]
+             [--which full|quick] [--only REGEX] [--limit SECONDS] [--list] [--swift COMMAND]
 
 Results are saved after every case: OUTPUT/results.json, results.md and pictures. `make bench` calls this.
 docs/performance.md describes the figures and the file.
@@ -24,7 +24,7 @@ from driver.children import Children, Failure
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-# 1: {"schema", "which", "machine", "versions", "ceilings", "cases": [...], "bars": [...]}.
+# 1: {"schema", "which", "only", "machine", "versions", "ceilings", "cases": [...], "bars": [...]}.
 SCHEMA = 1
 
 
@@ -81,8 +81,15 @@ def line(result):
     parts = [f"{name} {report.duration(v['median'])}" for name, v in taken.items()]
     parts += [f"{name} FAILED" for name in result["failures"]]
     if "peak_bytes" in result:
-        parts.append(f"{result['peak_bytes'] / 1e6:.1f} MB")
+        parts.append(f"{result['peak_bytes'] / 1e6:.1f} MB, without bounds "
+                     f"{result['plain_peak_bytes'] / 1e6:.1f} MB; the int8 form "
+                     f"{result['int8_bytes'] / 1e6:.1f} MB")
     return ", ".join(parts)
+
+
+def failures_of_ours(document):
+    return [f"{result['name']}: {name}: {text}" for result in document["cases"]
+            for name, text in result["failures"].items() if name.startswith("ours")]
 
 
 def options():
@@ -93,6 +100,7 @@ def options():
     parser.add_argument("--output", required=True, type=pathlib.Path)
     parser.add_argument("--which", choices=("full", "quick"), default="full")
     parser.add_argument("--only", default="", help="cases whose name matches this expression")
+    parser.add_argument("--swift", default="swift", help="the compiler, for the description")
     parser.add_argument("--limit", type=float, default=780, help="seconds; bars are measured always")
     parser.add_argument("--list", action="store_true", help="print the names of cases and end")
     return parser.parse_args()
@@ -114,8 +122,10 @@ def main():
         "ours": [bench, "serve"], "ceilings": [bench, "serve"],
         "torch": [*peers, "torch"], "numpy": [*peers, "numpy"],
     })
-    document = {"schema": SCHEMA, "which": given.which, "machine": machine.describe(ROOT),
-                "versions": {}, "ceilings": {}, "cases": [], "skipped": {}, "bars": []}
+    document = {"schema": SCHEMA, "which": given.which, "only": given.only,
+                "machine": machine.describe(ROOT, given.swift), "versions": {}, "ceilings": {},
+                "cases": [], "skipped": {}, "bars": []}
+    broken = []
     try:
         texts = children.get("ours").texts
         for name in ("ours", "torch", "numpy"):
@@ -142,6 +152,8 @@ def main():
                 reason = f"needs about {memory_needed(case) / 1e9:.0f} GB of memory"
             elif time.monotonic() - begun_cases > given.limit and not case.bar:
                 reason = "time is up"
+            if case.bar and case.shape in unmade and case.source != "real":
+                broken.append(f"{case.name}: {reason}")
             if reason:
                 document["skipped"][case.name] = reason
                 say(f"[{number}/{len(chosen)}] {case.name}: skipped, {reason}")
@@ -151,6 +163,8 @@ def main():
             except Exception as error:  # what is measured so far is worth more than this case
                 document["skipped"][case.name] = f"{type(error).__name__}: {error}"
                 say(f"[{number}/{len(chosen)}] {case.name}: {document['skipped'][case.name]}")
+                if case.bar:
+                    broken.append(f"{case.name}: {document['skipped'][case.name]}")
                 continue
             for name, own in result["participants"].items():
                 if name in ("ours", "ours-int8"):
@@ -159,20 +173,26 @@ def main():
             say(f"[{number}/{len(chosen)}] {case.name}: {line(result)}")
             for warning in result.get("warnings", []):
                 say(f"    not the same: {warning}")
-            document["bars"] = bars.evaluate(document["cases"])
+            document["bars"] = bars.evaluate(document["cases"], document["skipped"])
             report.save(document, given.output)
     finally:
         children.end()
     document["machine"]["load_after"] = os.getloadavg()[0]
     document["seconds"] = time.monotonic() - begun
-    document["bars"] = bars.evaluate(document["cases"])
+    document["bars"] = bars.evaluate(document["cases"], document["skipped"])
     report.save(document, given.output)
+    for old in given.output.glob("performance-*.svg"):
+        old.unlink()
     drawn = subprocess.run([given.python, str(HERE / "plots.py"), str(given.output / "results.json"),
                             str(given.output)])
     if drawn.returncode != 0:
         say("no pictures: see above")
     print((given.output / "results.md").read_text())
-    return 0
+    # A machine without the memory for a case is no failure, nor is a peer that is not there.
+    wrong = broken + failures_of_ours(document)
+    for problem in wrong:
+        say(f"FAILED: {problem}")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

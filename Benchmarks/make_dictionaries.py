@@ -91,6 +91,8 @@ def write(path, kind, tensors):
         file.write(struct.pack("<Q", len(text)) + text)
         for array in tensors.values():
             as_type(array, kind).tofile(file)
+        file.flush()
+        os.fsync(file.fileno())  # pages that are not written yet cannot leave the page cache
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)
 

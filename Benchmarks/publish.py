@@ -12,9 +12,13 @@ import sys
 def main():
     results, docs = (pathlib.Path(argument) for argument in sys.argv[1:])
     document = json.loads((results / "results.json").read_text())
-    if document["which"] != "full" or "seconds" not in document:
+    # "seconds" is written last: without it the run was broken off.
+    whole = document["which"] == "full" and document.get("only") == "" and "seconds" in document
+    if not whole:
         sys.exit("publish: the last run was not a whole one: make bench, without BENCH or BENCH_ONLY")
     lines = ["## Pictures", "", "2,304 x 16,384, f32, 2 threads, where the axis says nothing else.", ""]
+    for old in (docs / "pictures").glob("performance-*.svg"):
+        old.unlink()
     for picture in sorted(results.glob("performance-*.svg")):
         shutil.copy(picture, docs / "pictures" / picture.name)
         axis = picture.stem.removeprefix("performance-")

@@ -3,8 +3,9 @@
 MAIN, WIDE = "2304x16384", "2304x65536"
 
 
-def evaluate(results):
-    """[{"title", "measured", "bar", "sense", "passes", "how"}]; passes is None without a measurement."""
+def evaluate(results, skipped):
+    """[{"title", "measured", "bar", "sense", "passes", "how", "reason", "marks"}]: without a measurement, passes is
+    None and reason says why; marks are what to know before believing a bar."""
     cases = {result["name"]: result for result in results}
     found = []
 
@@ -16,19 +17,41 @@ def evaluate(results):
             return min(own.items(), key=lambda item: item[1]) if own else None
         return (who, taken[who]["median"]) if who in taken else None
 
-    def add(title, measured, bar, sense, how):
+    def missing(case, participants):
+        """Why a case has no figure of one of the participants."""
+        if case not in cases:
+            return skipped.get(case, "its case is not part of this run")
+        failures = cases[case]["failures"]
+        wanted = [p for p in participants if not cases[case]["participants"].get(p)]
+        told = [f"{p}: {failures[p]}" for p in wanted if p in failures]
+        return "; ".join(told) or f"not measured: {', '.join(wanted)}"
+
+    def doubts(case, names):
+        """Warnings of the case, and thread counts that are not those that were asked for."""
+        result = cases.get(case, {})
+        infos = {n: result.get("participants", {}).get(n, {}).get("info") or {} for n in names}
+        threads = {n: int(i["threads"]) for n, i in infos.items() if "threads" in i}
+        marks = list(result.get("warnings", []))
+        if len(set(threads.values())) > 1:
+            marks.append("threads: " + ", ".join(f"{n} {t}" for n, t in threads.items()))
+        return marks
+
+    def add(title, measured, bar, sense, how, case, participants):
         passes = None
         if measured is not None:
             passes = measured >= bar if sense == ">=" else measured <= bar
         found.append({"title": title, "measured": measured, "bar": bar, "sense": sense,
-                      "passes": passes, "how": how})
+                      "passes": passes, "how": how, "case": case,
+                      "reason": missing(case, participants) if measured is None else None,
+                      "marks": doubts(case, participants)})
 
     def ratio(title, case, above, below, bar, sense=">="):
         a, b = median(case, above), median(case, below)
         how = f"{case}: {above} over {b[0] if below == 'ours' and b else below}"
         if above == "ours" and a:
             how = f"{case}: {a[0]} over {below}"
-        add(title, a[1] / b[1] if a and b else None, bar, sense, how)
+        names = [pair[0] if pair else who for pair, who in ((a, above), (b, below))]
+        add(title, a[1] / b[1] if a and b else None, bar, sense, how, case, names)
 
     clamp = f"apply/jumprelu/f32/{MAIN}/b1/t2/f3"
     ratio("clamp 3 features, hot: time over reading their rows", clamp, "ours", "rows", 1.5, "<=")
@@ -66,14 +89,18 @@ def evaluate(results):
     ratio("512 rows: our encode rate over the sgemm of NumPy's OpenBLAS", many, "numpy-sgemm", "ours",
           0.85)
     ratio("512 rows: encode, SAELens f32 over ours", many, "saelens-f32", "ours", 1.3)
-    peak = cases.get(f"peak/topk/f32/{MAIN}/b512/t2", {}).get("peak_bytes")
+    case = f"peak/topk/f32/{MAIN}/b512/t2"
+    peak = cases.get(case, {}).get("peak_bytes")
+    int8 = cases.get(case, {}).get("int8_bytes")
+    size = "" if int8 is None else f" ({int8 / 1e6:.0f} MB)"
     add("512 rows: memory above what was resident, MB", peak / 1e6 if peak is not None else None, 64,
-        "<=", "VmHWM over the call, outputs not counted")
+        "<=", f"{case}: VmHWM over the first batch after one row, with bounds or without, whichever is "
+        f"more; the int8 form, made with the encoder, is not counted{size}", case, ["ours"])
     opened = f"open/jumprelu/bf16/{MAIN}/b1/t2"
     for form, case in (("SAELens' layout", opened), ("native form", f"{opened}/native")):
         for who, what in (("ours-fresh", "file in the page cache"),
                           ("ours-evicted", "file not in the page cache")):
             time = median(case, who)
             add(f"open to first steered row in a new process, ms, {form}, {what}",
-                time[1] * 1e3 if time else None, 20, "<=", f"{case}: {who}")
+                time[1] * 1e3 if time else None, 20, "<=", f"{case}: {who}", case, [who])
     return found

@@ -4,6 +4,7 @@ import os
 import pathlib
 import platform
 import re
+import shlex
 import subprocess
 
 
@@ -31,7 +32,7 @@ def cache_bytes(level):
     return {1: 32 << 10, 2: 1 << 20, 3: 32 << 20}[level]
 
 
-def describe(root):
+def describe(root, swift):
     fields = dict(
         (key.strip(), value.strip())
         for key, _, value in (line.partition(":") for line in output("lscpu").splitlines())
@@ -50,7 +51,7 @@ def describe(root):
         "caches": {k: fields[k] for k in ("L1d cache", "L2 cache", "L3 cache") if k in fields},
         "memory_gib": round(memory_kibibytes("MemTotal") / (1 << 20), 1),
         "kernel": platform.release(),
-        "swift": output("swift", "--version").splitlines()[:1],
+        "swift": output(*shlex.split(swift), "--version").splitlines()[:1],
         "revision": output("git", "-C", str(root), "describe", "--always", "--dirty"),
         "load_before": os.getloadavg()[0],
     }

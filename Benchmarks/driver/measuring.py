@@ -1,10 +1,11 @@
 """Runs one case: prepares its participants and lets them take turns."""
 
+import ctypes
+import mmap
 import os
 import pathlib
 import statistics
 import subprocess
-import sys
 import time
 
 from .cases import SIZES
@@ -23,8 +24,6 @@ def requests(case, folder, rows, texts):
         "plans": case.plans, "n": case.n, "d": case.d, "k": 64,
     }
     ours = common | ({"name": "encode"} if case.operation == "select" else {})
-    if case.operation == "peak":
-        ours["accelerate"] = True
     # A new way of doing the same is a line here: another participant of the same child.
     found = {"ours": ("ours", ours)}
     if case.operation in ("encode", "encode-decode"):
@@ -52,11 +51,50 @@ def requests(case, folder, rows, texts):
 
 
 def evict(folder):
-    """Takes a folder's files out of the page cache, as far as nobody maps them."""
+    """Takes a folder's files out of the page cache, and looks whether they are."""
     for file in pathlib.Path(folder).iterdir():
         descriptor = os.open(file, os.O_RDONLY)
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(descriptor)
+        try:
+            os.fsync(descriptor)  # what is not written yet cannot leave
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            pages = resident_pages(descriptor)
+        finally:
+            os.close(descriptor)
+        if pages:
+            raise Failure(f"{pages} pages of {file.name} stay in the page cache")
+
+
+def warm(folder):
+    """Puts all of a folder's files into the page cache."""
+    for file in pathlib.Path(folder).iterdir():
+        with file.open("rb", buffering=0) as content:
+            while content.read(1 << 24):
+                pass
+
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.mmap.restype = ctypes.c_void_p
+LIBC.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int,
+                      ctypes.c_long]
+LIBC.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+LIBC.mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
+
+
+def resident_pages(descriptor):
+    """Pages of a file that are in the page cache. Mapping it reads none."""
+    size = os.fstat(descriptor).st_size
+    if size == 0:
+        return 0
+    base = LIBC.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, descriptor, 0)
+    if base == ctypes.c_void_p(-1).value:
+        raise Failure(f"mmap: {os.strerror(ctypes.get_errno())}")
+    try:
+        pages = ctypes.create_string_buffer(-(-size // mmap.PAGESIZE))
+        if LIBC.mincore(base, size, pages) != 0:
+            raise Failure(f"mincore: {os.strerror(ctypes.get_errno())}")
+        return sum(page & 1 for page in pages.raw)
+    finally:
+        LIBC.munmap(base, size)
 
 
 def summary(rounds):
@@ -125,17 +163,17 @@ def run(case, folder, rows, children, texts):
     for name, taken in rounds.items():
         result["participants"][name] = summary(taken) | {"info": infos[name]}
     if case.operation == "open":
-        result["participants"] |= fresh(case, folder, children, wanted)
+        result["participants"] |= fresh(case, folder, children, wanted, result["failures"])
     result["ratios"] = ratios(result["participants"])
     result["warnings"] = disagreements(infos)
     return result
 
 
-def fresh(case, folder, children, wanted):
+def fresh(case, folder, children, wanted, failures):
     """Opening in processes that do nothing else, with the file in the page cache and without; and the
-    peers without, whose processes go on: importing them takes far longer than that."""
+    peers without, whose processes go on: importing them takes far longer than that. What fails goes into
+    `failures`, with its reason."""
     command = [*children.commands["ours"][:-1], "first-row", str(folder)]
-    children.get("ours").ask("release")  # a mapped file stays in memory
 
     def own():
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -148,32 +186,44 @@ def fresh(case, folder, children, wanted):
         return child.ask("measure", slot=name, seconds=0, minimum=1)["samples"]
 
     ways = {"ours-fresh": (own, False), "ours-evicted": (own, True)}
-    for name in wanted:
-        if not name.startswith("ours"):
+    children.release()  # a file that anyone maps stays in memory
+    for name, (child, operation) in wanted.items():
+        if name.startswith("ours"):
+            continue
+        try:
+            children.get(child).ask("prepare", slot=name, operation=operation)
             ways[f"{name}-evicted"] = (lambda name=name: peer(name), True)
+        except Failure as failure:
+            failures[f"{name}-evicted"] = str(failure)
     samples = {name: [] for name in ways}
     for _ in range(2 * case.rounds + 1):
-        for name, (way, evicts) in ways.items():
-            if evicts:
-                evict(folder)
+        for name, (way, evicts) in list(ways.items()):
             try:
+                (evict if evicts else warm)(folder)
                 samples[name].append(way())
-            except Failure as failure:
-                print(f"bench: {name}: {failure}", file=sys.stderr)
-    return {name: summary(taken) for name, taken in samples.items() if taken}
+            except (Failure, OSError, subprocess.SubprocessError, ValueError) as failure:
+                failures[name] = str(failure)
+                del ways[name]
+    # One that failed in between has too few samples to be believed.
+    return {name: summary(samples[name]) for name in ways}
 
 
 def peak(case, folder, rows, children):
-    """Memory of one call above what is resident before it, in a process of its own."""
-    child = Child("peak", children.commands["ours"])
-    try:
-        operation = requests(case, folder, rows, {})["ours"][1] | {"name": "encode"}
-        child.ask("prepare", slot="peak", operation=operation)
-        return {"peak_bytes": child.ask("peak", slot="peak")["bytes"]}
-    except Failure as failure:
-        return {"failures": {"ours": str(failure)}}
-    finally:
-        child.end()
+    """Memory of one call above what is resident before it, with bounds and without, each in a process of
+    its own; and how much more creating the encoder with them left resident."""
+    operation = requests(case, folder, rows, {})["ours"][1] | {"name": "encode"}
+    replies = []
+    for accelerate in (False, True):
+        child = Child("peak", children.commands["ours"])
+        try:
+            replies.append(child.ask("peak", operation=operation | {"accelerate": accelerate}))
+        except Failure as failure:
+            return {"failures": {"ours": str(failure)}}
+        finally:
+            child.end()
+    plain, bounded = replies
+    return {"peak_bytes": max(plain["bytes"], bounded["bytes"]), "plain_peak_bytes": plain["bytes"],
+            "int8_bytes": int(bounded["info"]["created"] - plain["info"]["created"])}
 
 
 def disagreements(infos):

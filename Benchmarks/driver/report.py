@@ -55,12 +55,18 @@ def ceiling_rows(document):
 def bar_rows(document):
     rows = []
     for bar in document["bars"]:
-        if bar["measured"] is None:
-            continue
-        measured = figures(bar["measured"])
-        verdict = "pass" if bar["passes"] else "**fail**"
         sense = {">=": "≥", "<=": "≤"}[bar["sense"]]
-        rows.append([bar["title"], measured, f"{sense} {bar['bar']}", verdict, f"`{bar['how']}`"])
+        measured, verdict, how = "–", "**not measured**", f"`{bar['how']}`"
+        if bar["measured"] is None:
+            how += f": {bar['reason']}"
+        else:
+            measured = figures(bar["measured"])
+            verdict = "pass" if bar["passes"] else "**fail**"
+        for mark in bar["marks"]:
+            how += f"; **mind:** {mark}"
+        # A reason may be an error of several lines.
+        how = " ".join(how.replace("|", "\\|").split())
+        rows.append([bar["title"], measured, f"{sense} {bar['bar']}", verdict, how])
     return rows
 
 

@@ -32,7 +32,11 @@ typedef struct shape {
     const char *architecture;
     size_t features, width, k;
     steer_type_t type;
+    float raised; /* added to every threshold */
 } shape_t;
+
+/* How the encoder is made, and so what it has to do. */
+typedef enum way { BY_DEFAULT, PLAIN, BOUNDED } way_t;
 
 typedef struct subject {
     fixture_t fixture;
@@ -52,7 +56,34 @@ typedef struct subject {
 
 enum { MOST_ROWS = 16 };
 
-static void subject_make(subject_t *s, shape_t shape)
+static void encoder_make(subject_t *s, way_t way)
+{
+    steer_encoder_options_t options = STEER_ENCODER_OPTIONS_INIT;
+    if (way == BY_DEFAULT) {
+        REQUIRE_OK(steer_encoder_create(s->dictionary, &s->encoder, &probe_error));
+        return;
+    }
+    options.plain = way == PLAIN;
+    REQUIRE_OK(
+        steer_encoder_create_with_options(s->dictionary, &options, &s->encoder, &probe_error));
+}
+
+/* What was counted is what its name says: every row went the way that was asked for. */
+static void encoder_check(const subject_t *s, way_t way, const char *name)
+{
+    steer_encoder_info_t info = STEER_ENCODER_INFO_INIT;
+    uint64_t expected;
+    if (way == BY_DEFAULT) {
+        return;
+    }
+    REQUIRE_OK(steer_encoder_inspect(s->encoder, &info, &probe_error));
+    expected = way == BOUNDED ? 2 * s->batch : 0;
+    CHECK(info.rows == 2 * s->batch, "%s: %lu rows", name, (unsigned long)info.rows);
+    CHECK(info.pruned_rows == expected, "%s: bounds thinned out %lu rows, expected %lu", name,
+        (unsigned long)info.pruned_rows, (unsigned long)expected);
+}
+
+static void subject_make(subject_t *s, shape_t shape, way_t way)
 {
     static const uint32_t features[] = { 5, 21, 40 };
     fixture_spec_t spec = FIXTURE_SPEC_INIT;
@@ -64,14 +95,19 @@ static void subject_make(subject_t *s, shape_t shape)
     spec.width = shape.width;
     spec.k = shape.k;
     spec.type = shape.type;
-    s->dictionary = fixture_create(&s->fixture, &spec);
+    fixture_make(&s->fixture, &spec);
+    for (i = 0; i < shape.features; i++) {
+        s->fixture.threshold[i] += shape.raised;
+    }
+    fixture_write(&s->fixture);
+    s->dictionary = fixture_open(&s->fixture);
     for (i = 0; i < 3; i++) {
         wishes[i] = scene_wish(features[i], STEER_MODE_CLAMP, 2);
     }
     s->plan = scene_plan(s->dictionary, wishes, 3, NULL);
     s->session = scene_session(s->plan);
     REQUIRE_OK(steer_reader_create(s->dictionary, features, 3, &s->reader, &probe_error));
-    REQUIRE_OK(steer_encoder_create(s->dictionary, &s->encoder, &probe_error));
+    encoder_make(s, way);
     s->batch = 1;
     s->rows = probe_allocate(MOST_ROWS * shape.width * sizeof(float));
     scene_fill(s->rows, STEER_F32, MOST_ROWS * shape.width, 1, 7);
@@ -127,6 +163,11 @@ static void open_and_plan(void *context)
     steer_dictionary_close(dictionary);
 }
 
+/* Shapes of which bounds can rule most out; of RARE they do, as few features reach its thresholds. */
+#define TOP_K { "topk", 1024, 256, 32, STEER_F32, 0 }
+#define JUMP_RELU { "jumprelu", 1024, 256, 0, STEER_F32, 0 }
+#define RARE { "jumprelu", 1024, 256, 0, STEER_F32, 2 }
+
 int main(void)
 {
     static const struct {
@@ -134,17 +175,31 @@ int main(void)
         call_fn *call;
         shape_t shape;
         size_t batch;
+        way_t way;
     } operations[] = {
-        { "clamp 3, jumprelu f32 2304", apply, { "jumprelu", 64, 2304, 0, STEER_F32 }, 1 },
-        { "clamp 3, jumprelu bf16 2304", apply, { "jumprelu", 64, 2304, 0, STEER_BF16 }, 1 },
-        { "clamp 3, topk f32 2304x256", apply, { "topk", 256, 2304, 12, STEER_F32 }, 1 },
-        { "read 3, jumprelu f32 2304", read_features, { "jumprelu", 64, 2304, 0, STEER_F32 }, 1 },
-        { "encode, topk f32 256x1024", encode, { "topk", 1024, 256, 32, STEER_F32 }, 1 },
-        { "encode, topk bf16 256x1024", encode, { "topk", 1024, 256, 32, STEER_BF16 }, 1 },
-        { "encode, jumprelu f32 256x1024", encode, { "jumprelu", 1024, 256, 0, STEER_F32 }, 1 },
-        { "encode 16 rows, topk f32 256x1024", encode, { "topk", 1024, 256, 32, STEER_F32 }, 16 },
-        { "select, topk f32 4x16384", encode, { "topk", 16384, 4, 64, STEER_F32 }, 1 },
-        { "open and plan, jumprelu f32", open_and_plan, { "jumprelu", 64, 256, 0, STEER_F32 }, 1 },
+        { "clamp 3, jumprelu f32 2304", apply, { "jumprelu", 64, 2304, 0, STEER_F32, 0 }, 1,
+            BY_DEFAULT },
+        { "clamp 3, jumprelu bf16 2304", apply, { "jumprelu", 64, 2304, 0, STEER_BF16, 0 }, 1,
+            BY_DEFAULT },
+        { "clamp 3, topk f32 2304x256", apply, { "topk", 256, 2304, 12, STEER_F32, 0 }, 1,
+            BY_DEFAULT },
+        { "read 3, jumprelu f32 2304", read_features, { "jumprelu", 64, 2304, 0, STEER_F32, 0 }, 1,
+            BY_DEFAULT },
+        { "encode, topk bf16 256x1024", encode, { "topk", 1024, 256, 32, STEER_BF16, 0 }, 1,
+            BY_DEFAULT },
+        { "encode, jumprelu f32 256x1024", encode, JUMP_RELU, 1, BY_DEFAULT },
+        { "encode plainly, topk f32 256x1024", encode, TOP_K, 1, PLAIN },
+        { "encode 16 rows plainly, topk f32 256x1024", encode, TOP_K, 16, PLAIN },
+        { "encode plainly, jumprelu f32 256x1024", encode, RARE, 1, PLAIN },
+        { "encode 16 rows plainly, jumprelu f32 256x1024", encode, RARE, 16, PLAIN },
+        { "encode with bounds, topk f32 256x1024", encode, TOP_K, 1, BOUNDED },
+        { "encode 16 rows with bounds, topk f32 256x1024", encode, TOP_K, 16, BOUNDED },
+        { "encode with bounds, jumprelu f32 256x1024", encode, RARE, 1, BOUNDED },
+        { "encode 16 rows with bounds, jumprelu f32 256x1024", encode, RARE, 16, BOUNDED },
+        { "select, topk f32 4x16384", encode, { "topk", 16384, 4, 64, STEER_F32, 0 }, 1,
+            BY_DEFAULT },
+        { "open and plan, jumprelu f32", open_and_plan, { "jumprelu", 64, 256, 0, STEER_F32, 0 }, 1,
+            BY_DEFAULT },
     };
     steer_capabilities_t capabilities = STEER_CAPABILITIES_INIT;
     size_t i;
@@ -152,9 +207,10 @@ int main(void)
     printf("%s\n", capabilities.kernels);
     for (i = 0; i < sizeof operations / sizeof *operations; i++) {
         subject_t subject;
-        subject_make(&subject, operations[i].shape);
+        subject_make(&subject, operations[i].shape, operations[i].way);
         subject.batch = operations[i].batch;
         count(operations[i].name, operations[i].call, &subject);
+        encoder_check(&subject, operations[i].way, operations[i].name);
         subject_end(&subject);
     }
     return probe_failures();

@@ -82,8 +82,9 @@ class Torch:
         }
         if name == "encode":
             return lambda turn: sae.encode(rows[turn % len(rows)]), info
-        if name == "decode":
-            return lambda turn: sae.decode(codes), info
+        if name == "decode":  # other codes each time, as many as memory holds of these dense ones
+            many = [codes, *(sae.encode(x) for x in rows[1 : max(1, (1 << 28) // codes.nbytes)])]
+            return lambda turn: sae.decode(many[turn % len(many)]), info
         if name == "encode-decode":
             return lambda turn: sae.decode(sae.encode(rows[turn % len(rows)])), info
         features = steered_features(request.get("features", 3), sae.cfg.d_sae)
@@ -223,7 +224,8 @@ class NumPy:
         if name == "encode":
             return lambda turn: encode(rows[turn % len(rows)]), info
         if name == "decode":
-            return lambda turn: decode(codes), info
+            many = [codes, *(encode(x) for x in rows[1:])]
+            return lambda turn: decode(many[turn % len(many)]), info
         if name == "encode-decode":
             return lambda turn: decode(encode(rows[turn % len(rows)])), info
         raise ValueError(f"unknown operation '{name}'")

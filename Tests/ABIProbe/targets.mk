@@ -16,7 +16,7 @@ ABI_PROBE := Tests/ABIProbe
 
 test-abi: lib abi-compilers abi-valgrind
 	$(ABI_PROBE)/run.sh plain $(LIB_BUILD)/include $(LIB_BUILD)/lib steering $(ABI_BUILD)/plain
-	Benchmarks/instructions.py $(LIB_BUILD) $(ABI_BUILD)/instructions
+	Benchmarks/instructions.py --swift '$(SWIFT)' $(LIB_BUILD) $(ABI_BUILD)/instructions
 
 test-abi-sanitizers: lib abi-compilers abi-valgrind
 	set -e; for mode in address thread; do \

@@ -9,7 +9,8 @@ struct Request: Decodable {
     case prepare
     /// Times the operation.
     case measure
-    /// The memory that one run takes, above what is resident before it.
+    /// The memory that the first batch of an operation takes, above what one row left resident. The
+    /// operation is made for it, and not kept.
     case peak
     /// Lets go of every operation and its memory.
     case release
@@ -18,7 +19,7 @@ struct Request: Decodable {
   var verb: Verb
   /// Which of several prepared operations is meant.
   var slot: String?
-  /// For `prepare`.
+  /// For `prepare` and `peak`.
   var operation: OperationRequest?
   /// For `measure`: how long to go on, and how often at least.
   var seconds: Double?

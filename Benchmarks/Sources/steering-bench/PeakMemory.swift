@@ -2,18 +2,20 @@ import Foundation
 
 /// What one run takes at most above what was resident before it.
 enum PeakMemory {
-  /// Bytes, for an operation of which one row was encoded before, so that weights are in memory.
-  static func of(_ operation: any Operation) throws -> Int {
-    guard let encoding = operation as? EncodingOperation else {
-      throw BenchError("peak memory is measured of 'encode' alone")
-    }
+  /// Bytes, for the first batch of an encoder that has encoded one row, so that weights are in memory.
+  /// `info` has what the row and the encoder's creation left resident, `created`, in bytes: the weights
+  /// and the int8 form where there is one.
+  static func of(_ make: @autoclosure () throws -> EncodingOperation) throws -> Reply {
+    let start = try kibibytes("VmRSS")
+    let encoding = try make()
     try encoding.runOneRow()
     // 5 sets the peak back to what is resident now.
     try Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
     let before = try kibibytes("VmHWM")
     encoding.reset()
     try encoding.run()
-    return (try kibibytes("VmHWM") - before) * 1024
+    let peak = try kibibytes("VmHWM")
+    return Reply(info: ["created": Double(before - start) * 1024], bytes: (peak - before) * 1024)
   }
 
   private static func kibibytes(_ field: String) throws -> Int {

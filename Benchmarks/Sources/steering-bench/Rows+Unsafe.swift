@@ -44,8 +44,8 @@ final class InputRows {
 }
 
 extension InputRows {
-  /// The first `batch` rows, copied.
-  func array(_ batch: Int) throws -> [Float] {
-    Array(UnsafeBufferPointer(start: try self.batch(batch, turn: 0), count: batch * width))
+  /// The `turn`-th stretch of `batch` rows, copied.
+  func array(_ batch: Int, turn: Int) throws -> [Float] {
+    Array(UnsafeBufferPointer(start: try self.batch(batch, turn: turn), count: batch * width))
   }
 }

@@ -39,7 +39,10 @@ final class Server {
       return Reply(
         samples: try prepared(slot).samples(
           seconds: request.seconds ?? 0.1, minimum: request.minimum ?? 1))
-    case .peak: return Reply(bytes: try PeakMemory.of(try prepared(slot)))
+    case .peak:
+      guard let wanted = request.operation else { throw BenchError("no operation") }
+      // Not prepared: that would run the batch, and leave resident what it takes.
+      return try PeakMemory.of(try EncodingOperation(wanted, dictionaries))
     case .release:
       operations = [:]
       dictionaries.close()
