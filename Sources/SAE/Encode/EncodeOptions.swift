@@ -16,6 +16,8 @@ public struct EncodeOptions: Sendable, Equatable {
   package static let workerCounts = 1...1024
   /// Weights of an encoder below which bounds cost more than they save.
   package static let smallestPruned = 1 << 14
+  /// Bytes to be read below which waking another thread takes longer than reading them.
+  package static let smallestShared = 1 << 20
   /// Bytes of z that a tile of rows may take, so that they stay in the cache.
   package static let tileBytes = 8 << 20
 }

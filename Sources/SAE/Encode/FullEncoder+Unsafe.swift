@@ -221,7 +221,11 @@ package final class FullEncoder: ParallelWork {
     counts.rows += defined
     guard plain > 0 else { return }
     phase = .multiply
-    workers.run(self)
+    if plain * matrix.byteCount >= EncodeOptions.smallestShared {
+      workers.run(self)
+    } else {
+      run(part: 0, of: 1)
+    }
   }
 
   private func multiply(part: Int, of parts: Int) {

@@ -147,12 +147,17 @@ final class Pruning: ParallelWork {
 
   private func go(_ phase: Phase) {
     self.phase = phase
+    let isShared: Bool
     switch phase {
-    case .quantise, .pick, .list, .choose:
-      // Rows are the parts: one alone is not worth waking anybody.
-      if rows == 1 { run(part: 0, of: 1) } else { workers.run(self) }
-    case .bound, .rescoreFirst, .rescore: workers.run(self)
+    // Rows are the parts.
+    case .quantise, .pick, .list, .choose: isShared = rows > 1
+    case .bound: isShared = rows * product.rows.byteCount >= EncodeOptions.smallestShared
+    case .rescoreFirst, .rescore:
+      var candidates = 0
+      for row in 0..<rows { candidates += max(counts[row], 0) }
+      isShared = candidates * matrix.rowByteCount >= EncodeOptions.smallestShared
     }
+    if isShared { workers.run(self) } else { run(part: 0, of: 1) }
   }
 
   func run(part: Int, of count: Int) {
