@@ -17,7 +17,7 @@ public struct EncodeOptions: Sendable, Equatable {
   /// Weights of an encoder below which bounds cost more than they save.
   package static let smallestPruned = 1 << 14
   /// Bytes to be read below which waking another thread takes longer than reading them.
-  package static let smallestShared = 1 << 20
+  package static let smallestShared = 4 << 20
   /// Bytes of z that a tile of rows may take, so that they stay in the cache.
   package static let tileBytes = 8 << 20
 }

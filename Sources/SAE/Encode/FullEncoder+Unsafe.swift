@@ -166,7 +166,11 @@ package final class FullEncoder: ParallelWork {
     self.stride = stride
     self.count = count
     phase = .prepare
-    if count == 1 { run(part: 0, of: 1) } else { workers.run(self) }
+    if 4 * count * dictionary.modelWidth >= EncodeOptions.smallestShared {
+      workers.run(self)
+    } else {
+      run(part: 0, of: 1)
+    }
     for row in 0..<count where tile.badColumns[row] < dictionary.modelWidth {
       throw DictionaryError(.nonFiniteInput(row: first + row, column: tile.badColumns[row]))
     }
