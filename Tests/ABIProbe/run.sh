@@ -175,11 +175,12 @@ if [ "$mode" = bench ]; then
     exec "$build/bench_call"
 fi
 for name in test_null test_structs test_rows test_batches test_values test_plans test_sessions \
-    test_observing test_encoders test_dictionaries test_fingerprints; do
+    test_observing test_dictionaries test_fingerprints; do
     run_program $name
 done
 case $mode in
 plain)
+    run_program test_encoders
     run_program test_threads 12
     run_program test_cycles 20000 2000
     run_program test_allocations "$here/../../Benchmarks/thresholds/allocations.json" \
@@ -187,11 +188,16 @@ plain)
     load_and_unload
     ;;
 address)
+    run_program test_encoders
     run_program test_threads 4
     run_program test_cycles 2000 200 100000 # leaks are the sanitizer's to find
     ;;
-thread) run_program test_threads 12 ;;
+thread)
+    run_program test_encoders
+    run_program test_threads 12
+    ;;
 valgrind)
+    # Not test_encoders: it runs one thread at a time, and takes minutes to change between them.
     run_program test_threads 1
     run_program test_cycles 20 20 100000
     ;;
