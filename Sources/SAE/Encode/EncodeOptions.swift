@@ -5,6 +5,8 @@ public struct EncodeOptions: Sendable, Equatable {
   /// Whether the encoder's int8 form may rule features out; without one beside the weights it is made
   /// in memory, a quarter of an f32 encoder's bytes.
   public var accelerates: Bool
+  /// Bytes to be read below which waking another thread takes longer than reading them.
+  package var smallestShared = 4 << 20
 
   /// One thread, accelerated.
   public init(workers: Int = 1, accelerates: Bool = true) {
@@ -16,8 +18,6 @@ public struct EncodeOptions: Sendable, Equatable {
   package static let workerCounts = 1...1024
   /// Weights of an encoder below which bounds cost more than they save.
   package static let smallestPruned = 1 << 14
-  /// Bytes to be read below which waking another thread takes longer than reading them.
-  package static let smallestShared = 4 << 20
   /// Bytes of z that a tile of rows may take, so that they stay in the cache.
   package static let tileBytes = 8 << 20
 }

@@ -88,14 +88,14 @@ package final class FullEncoder: ParallelWork {
     default: listed = []
     }
     tile = Self.makeTile(
-      dictionary, matrix, quantised, workers, capacity: 1, withZ: pursuit == nil)
+      dictionary, matrix, quantised, workers, options, capacity: 1, withZ: pursuit == nil)
   }
 
   deinit { Self.end(tile) }
 
   private static func makeTile(
     _ dictionary: SparseDictionary, _ matrix: FeatureRows, _ quantised: QuantisedRows?,
-    _ workers: Workers, capacity: Int, withZ: Bool
+    _ workers: Workers, _ options: EncodeOptions, capacity: Int, withZ: Bool
   ) -> Tile {
     let z = FloatBuffer(count: withZ ? capacity * dictionary.featureCount : 0)
     let transforms = UnsafeMutablePointer<RowTransform?>.allocate(capacity: capacity)
@@ -110,7 +110,7 @@ package final class FullEncoder: ParallelWork {
       pruning: quantised.flatMap {
         Pruning(
           dictionary, matrix: matrix, quantised: $0, bounds: z, capacity: capacity,
-          workers: workers)
+          workers: workers, smallestShared: options.smallestShared)
       })
   }
 
@@ -154,7 +154,7 @@ package final class FullEncoder: ParallelWork {
     // Batches that grow row by row must not make it anew each time.
     let capacity = min(max(count, 2 * tile.capacity), tileLimit)
     let larger = Self.makeTile(
-      dictionary, matrix, quantised, workers, capacity: capacity, withZ: pursuit == nil)
+      dictionary, matrix, quantised, workers, options, capacity: capacity, withZ: pursuit == nil)
     Self.end(tile)
     tile = larger
   }
@@ -166,7 +166,7 @@ package final class FullEncoder: ParallelWork {
     self.stride = stride
     self.count = count
     phase = .prepare
-    if 4 * count * dictionary.modelWidth >= EncodeOptions.smallestShared {
+    if 4 * count * dictionary.modelWidth >= options.smallestShared {
       workers.run(self)
     } else {
       run(part: 0, of: 1)
@@ -225,7 +225,7 @@ package final class FullEncoder: ParallelWork {
     counts.rows += defined
     guard plain > 0 else { return }
     phase = .multiply
-    if plain * matrix.byteCount >= EncodeOptions.smallestShared {
+    if plain * matrix.byteCount >= options.smallestShared {
       workers.run(self)
     } else {
       run(part: 0, of: 1)

@@ -24,6 +24,7 @@ final class Pruning: ParallelWork {
   private let product: BoundedProduct
   private let rule: PruningRule
   private let workers: Workers
+  private let smallestShared: Int
   private let n: Int
   /// Features that may be rescored before the plain way is cheaper.
   private let limit: Int
@@ -65,7 +66,7 @@ final class Pruning: ParallelWork {
   /// Nil where ``isPossible(_:)`` says no, or the int8 form has another shape.
   init?(
     _ dictionary: SparseDictionary, matrix: FeatureRows, quantised: QuantisedRows,
-    bounds: FloatBuffer, capacity: Int, workers: Workers
+    bounds: FloatBuffer, capacity: Int, workers: Workers, smallestShared: Int
   ) {
     n = dictionary.featureCount
     limit = n / 4
@@ -81,6 +82,7 @@ final class Pruning: ParallelWork {
     self.product = product
     self.rule = rule
     self.workers = workers
+    self.smallestShared = smallestShared
     self.bounds = bounds
     self.capacity = capacity
     room = limit + PruningRule.listingStep
@@ -150,13 +152,13 @@ final class Pruning: ParallelWork {
     let isShared: Bool
     switch phase {
     // Rows are the parts. About a nanosecond for a number of theirs, a fifth for a bound.
-    case .quantise: isShared = 16 * rows * dictionary.modelWidth >= EncodeOptions.smallestShared
-    case .pick, .list, .choose: isShared = 4 * rows * n >= EncodeOptions.smallestShared
-    case .bound: isShared = rows * product.rows.byteCount >= EncodeOptions.smallestShared
+    case .quantise: isShared = 16 * rows * dictionary.modelWidth >= smallestShared
+    case .pick, .list, .choose: isShared = 4 * rows * n >= smallestShared
+    case .bound: isShared = rows * product.rows.byteCount >= smallestShared
     case .rescoreFirst, .rescore:
       var candidates = 0
       for row in 0..<rows { candidates += max(counts[row], 0) }
-      isShared = candidates * matrix.rowByteCount >= EncodeOptions.smallestShared
+      isShared = candidates * matrix.rowByteCount >= smallestShared
     }
     if isShared { workers.run(self) } else { run(part: 0, of: 1) }
   }
