@@ -27,19 +27,20 @@ let package = Package(
     // Layer 2
     .target(name: "Formats", dependencies: ["CJSON", "CYAML", "CZlib", "Tensors"]),
     .target(name: "SAE", dependencies: ["Tensors"]),
+    .target(name: "Detector", dependencies: ["Tensors"]),
     // Layer 3
     .target(name: "Importers", dependencies: ["Tensors", "Formats", "SAE"]),
     // Layer 4
-    .target(name: "Steering", dependencies: ["Tensors", "Formats", "SAE", "Importers"]),
+    .target(name: "Steering", dependencies: ["Tensors", "Formats", "SAE", "Detector", "Importers"]),
     // Layer 6
     .target(name: "CSteering"),
     .target(
       name: "SteeringC",
-      dependencies: ["CSteering", "Tensors", "SAE", "Importers", "Steering"]),
+      dependencies: ["CSteering", "Tensors", "SAE", "Detector", "Importers", "Steering"]),
     .executableTarget(
       name: "steerctl",
       dependencies: [
-        "Tensors", "Formats", "SAE", "Importers", "Steering",
+        "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests
@@ -48,15 +49,20 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "TestSupport"]),
     .testTarget(name: "FormatsTests", dependencies: ["Tensors", "Formats"]),
     .testTarget(name: "SAETests", dependencies: ["Tensors", "SAE", "TestSupport"]),
+    .testTarget(name: "DetectorTests", dependencies: ["Detector", "Formats", "TestSupport"]),
     .testTarget(
       name: "ImportersTests",
       dependencies: ["Tensors", "Formats", "SAE", "Importers", "TestSupport"]),
     .testTarget(
       name: "SteeringTests",
-      dependencies: ["Tensors", "Formats", "SAE", "Importers", "Steering", "TestSupport"]),
+      dependencies: [
+        "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering", "TestSupport",
+      ]),
     .testTarget(
       name: "ConformanceTests",
-      dependencies: ["Tensors", "Formats", "SAE", "Importers", "Steering", "TestSupport"]),
+      dependencies: [
+        "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering", "TestSupport",
+      ]),
     .testTarget(
       name: "steerctlTests", dependencies: ["steerctl", "Tensors", "Formats", "TestSupport"],
       exclude: ["Snapshots"]),

@@ -12,7 +12,7 @@ enum Layering {
     "SAE": ["Tensors"],
     "Detector": ["Tensors"],
     "Importers": ["Tensors", "Formats", "SAE"],
-    "Steering": ["Tensors", "Formats", "SAE", "Importers"],
+    "Steering": ["Tensors", "Formats", "SAE", "Detector", "Importers"],
     "Watermark": ["Tensors", "Detector", "Steering"],
     "CSteering": [],
     "SteeringC": [
