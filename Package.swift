@@ -31,7 +31,11 @@ let package = Package(
     // Layer 3
     .target(name: "Importers", dependencies: ["Tensors", "Formats", "SAE"]),
     // Layer 4
-    .target(name: "Steering", dependencies: ["Tensors", "Formats", "SAE", "Detector", "Importers"]),
+    .target(
+      name: "Steering", dependencies: ["Tensors", "Formats", "SAE", "Detector", "Importers"]),
+    // Layer 5
+    .target(
+      name: "Reports", dependencies: ["Tensors", "Formats", "SAE", "Detector", "Steering"]),
     // Layer 6
     .target(name: "CSteering"),
     .target(
@@ -40,7 +44,7 @@ let package = Package(
     .executableTarget(
       name: "steerctl",
       dependencies: [
-        "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering",
+        "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering", "Reports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests
@@ -57,6 +61,11 @@ let package = Package(
       name: "SteeringTests",
       dependencies: [
         "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering", "TestSupport",
+      ]),
+    .testTarget(
+      name: "ReportsTests",
+      dependencies: [
+        "Tensors", "Formats", "SAE", "Detector", "Steering", "Reports", "TestSupport",
       ]),
     .testTarget(
       name: "ConformanceTests",

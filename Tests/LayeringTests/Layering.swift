@@ -13,13 +13,14 @@ enum Layering {
     "Detector": ["Tensors"],
     "Importers": ["Tensors", "Formats", "SAE"],
     "Steering": ["Tensors", "Formats", "SAE", "Detector", "Importers"],
+    "Reports": ["Tensors", "Formats", "SAE", "Detector", "Steering"],
     "Watermark": ["Tensors", "Detector", "Steering"],
     "CSteering": [],
     "SteeringC": [
       "CSteering", "Tensors", "SAE", "Detector", "Importers", "Steering", "Watermark",
     ],
     "steerctl": [
-      "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering", "Watermark",
+      "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering", "Reports", "Watermark",
       "ArgumentParser", "Foundation",
     ],
   ]

@@ -9,16 +9,19 @@ public protocol SplitRole: Sendable {
 
 /// Documents that features and weights are chosen on.
 public enum Selection: SplitRole {
+  /// `selection`.
   public static let name = "selection"
 }
 
 /// Null documents that thresholds and p-values come from.
 public enum Calibrating: SplitRole {
+  /// `calibration`.
   public static let name = "calibration"
 }
 
 /// Documents that nothing was chosen or calibrated on.
 public enum Evaluation: SplitRole {
+  /// `evaluation`.
   public static let name = "evaluation"
 }
 

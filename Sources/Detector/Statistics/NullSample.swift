@@ -10,7 +10,9 @@ public struct NullSample: Sendable, Equatable {
     guard !scores.isEmpty else {
       throw DetectionError(.tooFew(what: "null scores", found: 0, needed: 1))
     }
-    guard scores.allSatisfy(\.isFinite) else { throw DetectionError(.nonFinite(what: "null score")) }
+    guard scores.allSatisfy(\.isFinite) else {
+      throw DetectionError(.nonFinite(what: "null score"))
+    }
     sorted = scores.sorted()
   }
 
