@@ -1,11 +1,17 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// Files of the page that reports are written into.
+let reportPage = [
+  "page.html", "page.css", "text.js", "charts.js", "panels.js", "table.js", "document.js",
+  "page.js",
+]
+
 // Targets stand in dependency order: each imports only what is above it.
 let package = Package(
   name: "Steering",
   products: [
-    .library(name: "Steering", targets: ["Steering", "Importers", "SAE", "Tensors"]),
+    .library(name: "Steering", targets: ["Steering", "Importers", "Detector", "SAE", "Tensors"]),
     .executable(name: "steerctl", targets: ["steerctl"]),
     // Not "steering": it would differ from the Swift library in case only. `make lib` installs it as
     // libsteering.so.
@@ -35,7 +41,8 @@ let package = Package(
       name: "Steering", dependencies: ["Tensors", "Formats", "SAE", "Detector", "Importers"]),
     // Layer 5
     .target(
-      name: "Reports", dependencies: ["Tensors", "Formats", "SAE", "Detector", "Steering"]),
+      name: "Reports", dependencies: ["Tensors", "Formats", "SAE", "Detector", "Steering"],
+      resources: reportPage.map { .embedInCode("Rendering/Page/\($0)") }),
     // Layer 6
     .target(name: "CSteering"),
     .target(
@@ -73,7 +80,8 @@ let package = Package(
         "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering", "TestSupport",
       ]),
     .testTarget(
-      name: "steerctlTests", dependencies: ["steerctl", "Tensors", "Formats", "TestSupport"],
+      name: "steerctlTests",
+      dependencies: ["steerctl", "Tensors", "Formats", "Detector", "Steering", "TestSupport"],
       exclude: ["Snapshots"]),
     .testTarget(name: "LayeringTests"),
   ],
