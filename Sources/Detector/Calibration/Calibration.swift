@@ -17,9 +17,26 @@ public struct Calibration: Sendable, Equatable {
     }
   }
 
+  /// How the p-values of all structures become one statistic, which is then ranked among null documents'.
+  ///
+  /// Both fall as any p rises, so a document never gains by scoring lower. p is capped at N/(N + 1) before,
+  /// so that the lowest score of a document and that of a null document, which counts itself among N,
+  /// are one number where scores tie.
+  public enum Combination: String, Sendable, CaseIterable {
+    /// −(N + 1) · min p, and of equal smallest p the smaller mean p first: some one structure is there.
+    case smallest
+    /// Σ −Φ⁻¹(p), each clipped to [−5, 15]: many structures are somewhat there.
+    case stouffer
+  }
+
+  /// How structures are combined.
+  public var combination: Combination
   /// Buckets, ascending and without gaps; documents outside them get no p-value.
   public var buckets: [Bucket]
   /// Pearson correlation of the structures' null z-scores, `[structures, structures]` row-major.
+  ///
+  /// The combined p-value of all structures needs none. It is what Stouffer's z of some of the structures,
+  /// chosen later, must be scaled by.
   public var correlation: [Double]
   /// Who the null documents were.
   public var record: SplitRecord
@@ -28,9 +45,10 @@ public struct Calibration: Sendable, Equatable {
 
   /// A calibration.
   public init(
-    buckets: [Bucket], correlation: [Double], record: SplitRecord,
-    sequential: SequentialCalibration?
+    combination: Combination = .smallest, buckets: [Bucket], correlation: [Double],
+    record: SplitRecord, sequential: SequentialCalibration?
   ) {
+    self.combination = combination
     self.buckets = buckets
     self.correlation = correlation
     self.record = record
@@ -71,12 +89,18 @@ public struct SequentialCalibration: Sendable, Equatable {
   public var thresholds: [Threshold]
   /// Null streams behind the thresholds.
   public var streamCount: Int
+  /// Blocks of the longest of them: what happens after as many blocks is beyond the thresholds.
+  public var longestStream: Int
 
   /// A calibration of streams.
-  public init(blockLength: Int, blocks: [NullSample], thresholds: [Threshold], streamCount: Int) {
+  public init(
+    blockLength: Int, blocks: [NullSample], thresholds: [Threshold], streamCount: Int,
+    longestStream: Int
+  ) {
     self.blockLength = blockLength
     self.blocks = blocks
     self.thresholds = thresholds
     self.streamCount = streamCount
+    self.longestStream = longestStream
   }
 }

@@ -1,7 +1,7 @@
 /// What a set of documents may be used for.
 ///
-/// Selection, calibration and evaluation are types: fitting takes a `Corpus<Selection>`, calibrating a
-/// `Corpus<Calibrating>`, evaluating a `Corpus<Evaluation>`, and none turns into another.
+/// Fitting takes a `Corpus<Selection>` and nothing else. That calibration and evaluation meet none of its
+/// documents, nor each other's, is checked by identity, document by document: see ``SplitRecord``.
 public protocol SplitRole: Sendable {
   /// The role's name in messages and documents.
   static var name: String { get }
@@ -20,7 +20,7 @@ public enum Calibrating: SplitRole {
 }
 
 /// Documents that nothing was chosen or calibrated on.
-public enum Evaluation: SplitRole {
+public enum Evaluating: SplitRole {
   /// `evaluation`.
   public static let name = "evaluation"
 }
@@ -49,7 +49,7 @@ public struct SplitRecord: Sendable, Equatable {
   }
 }
 
-/// Documents of one role, none of them twice and none of them in a split of another role.
+/// Documents of one role, none of them twice for the same structure and none of them in a split of another role.
 public struct Corpus<Role: SplitRole>: Sendable {
   /// The documents, in the order they came.
   public let documents: [DocumentCodes]
@@ -58,22 +58,45 @@ public struct Corpus<Role: SplitRole>: Sendable {
 
   /// Takes documents into a role.
   ///
-  /// - Parameter others: Splits that they must not appear in, with their roles' names.
-  /// - Throws: `invalidArgument` naming a document that appears twice, or in another split.
+  /// - Parameters:
+  ///   - others: Splits that they must not appear in, with their roles' names.
+  ///   - allowsOtherLabels: Whether a document may come again with labels for other structures alone: a
+  ///     text can be one side of several structures' pairs.
+  /// - Throws: `duplicate` for a document that appears twice, `splitOverlap` for one in another split.
   package init(
-    _ documents: [DocumentCodes], disjointFrom others: [(role: String, record: SplitRecord)] = []
+    _ documents: [DocumentCodes], disjointFrom others: [(role: String, record: SplitRecord)] = [],
+    allowsOtherLabels: Bool = false
   ) throws(DetectionError) {
-    var seen: Set<DocumentIdentity> = []
+    var seen: [DocumentIdentity: Set<String>] = [:]
     for document in documents {
-      guard seen.insert(document.identity).inserted else {
-        throw DetectionError(.duplicate(document: document.id, split: Role.name))
+      let names = Set(document.labels.keys)
+      if let labelled = seen[document.identity] {
+        guard allowsOtherLabels, !names.isEmpty, !labelled.isEmpty, labelled.isDisjoint(with: names)
+        else { throw DetectionError(.duplicate(document: document.id, split: Role.name)) }
       }
+      seen[document.identity, default: []].formUnion(names)
       for other in others where other.record.contains(document.identity) {
         throw DetectionError(
           .splitOverlap(document: document.id, first: other.role, second: Role.name))
       }
     }
     self.documents = documents
-    record = SplitRecord(seen)
+    record = SplitRecord(seen.keys)
+  }
+
+  private init(_ documents: [DocumentCodes], record: SplitRecord) {
+    self.documents = documents
+    self.record = record
+  }
+
+  /// The corpus without documents that have no kept token, and without the other side of their pairs: half
+  /// a pair is no contrast. The record stays that of all.
+  package var withKeptTokens: Corpus {
+    let empty = documents.filter { $0.counts.kept == 0 }
+    guard !empty.isEmpty else { return self }
+    let pairs = Set(empty.compactMap(\.pair))
+    return Corpus(
+      documents.filter { $0.counts.kept > 0 && $0.pair.map { !pairs.contains($0) } ?? true },
+      record: record)
   }
 }

@@ -26,6 +26,8 @@ public struct DocumentCodes: Sendable {
   public var labels: [String: Bool] = [:]
   /// The contrast pair that the document is one side of.
   public var pair: String?
+  /// What the document is meant for, as its source says: `selection`, `held-out`.
+  public var split: String?
   /// Where the text is from.
   public var source: String?
   /// Mean residual row over kept tokens, `[modelWidth]`, where rows were read and it was asked for.

@@ -98,7 +98,8 @@ public struct LinearReadout: Sendable, Equatable {
 /// A class-activation profile: the class's share of energy per feature, largest first (arXiv:2604.26409).
 ///
 /// Score: −Σ over the class's core features of |share of the document's energy − share of the class's|, so
-/// that a document like the class scores near 0 and an unlike one near −2.
+/// that a document like the class scores near 0; one without any core feature scores −Σ shares, about −0.9 where
+/// the core holds 90 % of the energy, and none scores below −2.
 public struct ProfileReadout: Sendable, Equatable {
   /// Core features, in the order of their share.
   public var features: [Int]

@@ -73,7 +73,7 @@ public struct Verdict: Sendable, Equatable {
   public var findings: [Finding]
   /// p-value of all structures together; nil as the findings', and for one structure.
   public var combinedP: Double?
-  /// The false-alarm rate that flags.
+  /// The share of ordinary documents that may be flagged: for each structure, and for all together.
   public var rate: Double
   /// Why there are no p-values; nil where there are.
   public var limit: Limit?
@@ -91,6 +91,11 @@ public struct Verdict: Sendable, Equatable {
     self.limit = limit
   }
 
-  /// Whether any structure is flagged.
-  public var isFlagged: Bool { findings.contains(where: \.isFlagged) }
+  /// Whether the document is flagged: ``combinedP`` is at most ``rate``, or, of one structure, its p is.
+  ///
+  /// That some structure of several is flagged is more often so by chance than ``rate``, and does not count.
+  public var isFlagged: Bool {
+    guard findings.count > 1 else { return findings.contains(where: \.isFlagged) }
+    return combinedP.map { $0 <= rate } ?? false
+  }
 }
