@@ -13,7 +13,8 @@ package protocol ParallelWork: AnyObject {
 /// rounds and flushes as the caller's does, so that parts agree. Ending waits for
 /// them to finish. A child process of `fork` has none of them: there the caller does every part.
 ///
-/// Not Sendable: one caller at a time. ``run(_:)`` allocates nothing.
+/// Not Sendable: one caller at a time. ``run(_:)``, ``begin(_:)`` and ``finish(_:)`` allocate
+/// nothing.
 package final class Workers {
   /// Threads that share the work, the caller included.
   package let count: Int
@@ -60,13 +61,27 @@ package final class Workers {
 
   /// Runs every part of `work` and returns when all are done.
   package func run(_ work: any ParallelWork) {
+    begin(work)
+    finish(work)
+  }
+
+  /// Lets the other threads begin their parts of `work` and returns at once.
+  ///
+  /// ``finish(_:)`` with the same work must follow before anything else is begun, and before this object
+  /// ends. Without other threads nothing happens until then.
+  package func begin(_ work: any ParallelWork) {
+    guard let shared, count > 1, getpid() == owner else { return }
+    shared._withUnsafeGuaranteedRef { $0.begin(work) }
+  }
+
+  /// Does the caller's part of work that was begun, and returns when all parts are done.
+  package func finish(_ work: any ParallelWork) {
     guard let shared, count > 1 else { return work.run(part: 0, of: 1) }
     guard getpid() == owner else {
       for part in 0..<count { work.run(part: part, of: count) }
       return
     }
     shared._withUnsafeGuaranteedRef { shared in
-      shared.begin(work)
       work.run(part: 0, of: shared.count)
       shared.waitForAll()
     }

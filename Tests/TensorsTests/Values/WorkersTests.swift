@@ -59,6 +59,29 @@ private final class Mark: Sendable {
     #expect(again.counts.allSatisfy { $0 == 50 })
   }
 
+  @Test(arguments: [1, 2, 3, 8])
+  func workThatWasBegunIsDoneWhenItIsFinished(_ count: Int) {
+    let workers = Workers(count: count)
+    for round in 1...300 {
+      let work = Marking(total: round % 11)
+      workers.begin(work)
+      workers.finish(work)
+      #expect(work.counts.allSatisfy { $0 == 1 })
+      #expect(work.parts.load(ordering: .relaxed) == count, "round \(round)")
+    }
+  }
+
+  @Test func othersWorkWhileTheCallerDoesSomethingElse() {
+    let workers = Workers(count: 3)
+    let work = Marking(total: 3)
+    workers.begin(work)
+    // Comes to an end only if the others do not wait for the caller.
+    while work.parts.load(ordering: .relaxed) < 2 {}
+    #expect(work.counts[0] == 0)
+    workers.finish(work)
+    #expect(work.counts == [1, 1, 1])
+  }
+
   @Test func noThreadKeepsTheWork() {
     let workers = Workers(count: 3)
     for _ in 0..<2000 {
