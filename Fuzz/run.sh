@@ -4,7 +4,7 @@ set -eu
 
 seconds=$1 swift=${2:-swift} targets=${3:-}
 calls='plan_json calls'
-readers='safetensors npy npz torch gguf yaml'
+readers='safetensors npy npz torch gguf yaml detector'
 cd "$(dirname "$0")/.."
 build=.build-fuzz
 probe=Tests/ABIProbe
@@ -34,6 +34,9 @@ compile_calls() { # target
 compile_readers() { # target
     package=$(grep '"-module-name","Formats"' $build/release.yaml |
         grep -o '"-package-name","[^"]*"' | head -n 1 | cut -d '"' -f 4)
+    parts='Formats Tensors CKernels'
+    [ $1 != detector ] || parts="$parts Detector SAE Importers Steering"
+    objects=$(for part in $parts; do find "$library/$part.build" -name '*.o'; done)
     modules=$library/Modules
     [ -d "$modules" ] || modules=$library
     # shellcheck disable=SC2046
@@ -42,7 +45,7 @@ compile_readers() { # target
         -I Sources/CMessageDigest -I Sources/CKernels/include \
         $(pkg-config --cflags json-c libmd yaml-0.1 zlib) \
         Fuzz/readers/Input.swift Fuzz/readers/$1.swift \
-        $(find "$library"/Formats.build "$library"/Tensors.build "$library"/CKernels.build -name '*.o') \
+        $objects \
         $(pkg-config --libs json-c libmd yaml-0.1 zlib) -o $build/fuzz_$1
 }
 
@@ -61,6 +64,7 @@ for target in ${targets:-$calls $readers}; do
         ;;
     esac
     [ $target != plan_json ] || seeds=docs/schemas/examples
+    [ $target != detector ] || seeds=docs/schemas/detector-examples
     compile_$kind $target 2>$build/log || {
         cat $build/log
         exit 1

@@ -21,6 +21,16 @@ extension JSONValue {
     return try JSONTree.build(bytes.extracting(range), depth: limits.depth)
   }
 
+  /// Throws what ``parse(text:limits:)`` throws, without building a value.
+  package static func check(text: String, limits: JSONLimits) throws(FormatError) {
+    let bytes = Array(text.utf8)
+    guard bytes.count <= limits.byteCount else {
+      throw FormatError(
+        .limitExceeded(what: "JSON bytes", found: bytes.count, limit: limits.byteCount))
+    }
+    _ = try JSONScanner.scan(bytes.span.bytes, limits: limits)
+  }
+
   /// Reads one JSON document from an array of bytes.
   package static func parse(
     _ bytes: [UInt8], limits: JSONLimits = JSONLimits()

@@ -6,9 +6,10 @@ public struct ActivationEncoding {
   /// Codes of all rows, in the file's order.
   public let codes: SparseCodes
   /// What the rows showed; `outputPath` and `tensors` are filled in by ``write(to:dense:decode:)``.
-  public private(set) var report: EncodeReport
+  public internal(set) var report: EncodeReport
   private let dictionary: SparseDictionary
   private let activations: Activations
+  private let norms: [Float]
 
   /// Encodes every row, and decodes it again to measure the fit.
   ///
@@ -22,6 +23,7 @@ public struct ActivationEncoding {
     self.dictionary = dictionary
     self.activations = activations
     let ordinary = try OrdinaryRows(activations)
+    norms = ordinary.norms.map { Float(min($0, Double(Float.greatestFiniteMagnitude))) }
     let encoder = try dictionary.makeEncoder(options)
     let reconstructor = try SteeringError.rendering(for: dictionary) { () throws(DictionaryError) in
       try Reconstructor(dictionary)
@@ -70,15 +72,30 @@ public struct ActivationEncoding {
       undefinedRows: codes.undefinedRows, counts: encoder.counts, tensors: [])
   }
 
+  /// The file that was encoded.
+  var path: String { activations.path }
+  /// The model that the dictionary is of.
+  var model: String? { dictionary.input.model }
+
+  /// What the input says of its rows under `name`; nil where it says nothing.
+  func marks(_ name: String) throws(SteeringError) -> [Int]? {
+    guard activations.file.companion(name) != nil else { return nil }
+    return try activations.integers(name)
+  }
+
   /// Writes the codes as safetensors.
   ///
-  /// Sparse: `row_offsets` I64 [rows + 1], `indices` I32 [active], `values` F32 [active], and, only where
-  /// there are some, `undefined_rows` I64. Dense: `features` F32 [rows, featureCount], NaN in undefined
-  /// rows. With `decode` also `decoded` F32 [rows, outputWidth], and
+  /// Sparse: `row_offsets` I64 [rows + 1], `indices` I32 [active], `values` F32 [active], `norms` F32 [rows]
+  /// of the rows, and, only where there are some, `undefined_rows` I64; beside them, I64 [rows], what the
+  /// input says of its rows: `documents`, `tokens`, `positions`, `special`, `segments`. Dense: `features` F32
+  /// [rows, featureCount], NaN in undefined rows. With `decode` also `decoded` F32 [rows, outputWidth], and
   /// `forward` of the same shape where the dictionary has a skip path.
   public mutating func write(to path: String, dense: Bool, decode: Bool) throws(SteeringError) {
     let source = activations.path
-    let file = CodeFile(dictionary, codes) { SteeringError($0).inFile(source) }
+    let file = CodeFile(
+      dictionary, codes, companions: dense ? [] : try activations.rowMarks(),
+      norms: dense ? [] : norms
+    ) { SteeringError($0).inFile(source) }
     report.tensors = try file.write(
       to: path, dense: dense, decode: decode, forEachChunk: activations.forEachChunk)
     report.outputPath = path

@@ -85,6 +85,16 @@ public final class Activations {
     }
   }
 
+  /// What the file says of its rows, in the order in which files of codes hold it.
+  func rowMarks() throws(SteeringError) -> [(name: String, values: [Int])] {
+    var marks: [(name: String, values: [Int])] = []
+    for name in ["documents", "tokens", "positions", "special", "segments"]
+    where file.companion(name) != nil {
+      marks.append((name, try integers(name)))
+    }
+    return marks
+  }
+
   /// Rows that fit into a few megabytes.
   package var rowsPerChunk: Int {
     min(max(1, (4 << 20) / max(1, width * MemoryLayout<Float>.stride)), max(rowCount, 1))
@@ -114,15 +124,7 @@ public final class Activations {
   package func read(
     _ rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
   ) throws(SteeringError) {
-    let start = file.dataOffset + rows.lowerBound * file.rowByteCount
-    guard file.isInFile else {
-      let source = file.tensor.storage.base + start
-      bytes.baseAddress?.copyMemory(from: source, byteCount: rows.count * file.rowByteCount)
-      return
-    }
-    try SteeringError.rendering { () throws(FormatError) in
-      try file.file.read(start..<(start + rows.count * file.rowByteCount), into: bytes)
-    }
+    try SteeringError.rendering { () throws(FormatError) in try file.read(rows, into: bytes) }
   }
 
   package func checkUnchanged() throws(SteeringError) {

@@ -7,7 +7,7 @@ import Tensors
 /// Sparse: `row_offsets` I64 [rows + 1], `indices` I32 [active], `values` F32 [active], and, only where
 /// there are some, `undefined_rows` I64. Dense: `features` F32 [rows, featureCount], NaN in undefined
 /// rows. Decoded: `decoded` F32 [rows, outputWidth], NaN in undefined rows, and `forward` of the same
-/// shape where the dictionary has a skip path. Companions: I64 [rows].
+/// shape where the dictionary has a skip path. Companions: I64 [rows]. Norms: `norms` F32 [rows].
 struct CodeFile {
   typealias Chunk = (
     _ first: Int, _ count: Int, _ rows: UnsafePointer<Float>
@@ -17,18 +17,21 @@ struct CodeFile {
   private let codes: SparseCodes
   /// What is said of each row beside its codes.
   private let companions: [(name: String, values: [Int])]
+  /// Euclidean norm of each row; empty where it is not wanted.
+  private let norms: [Float]
   /// Says where a row is that cannot be decoded.
   private let failure: (DictionaryError) -> SteeringError
 
   init(
     _ dictionary: SparseDictionary, _ codes: SparseCodes,
-    companions: [(name: String, values: [Int])] = [],
+    companions: [(name: String, values: [Int])] = [], norms: [Float] = [],
     failure: @escaping (DictionaryError) -> SteeringError
   ) {
     self.failure = failure
     self.dictionary = dictionary
     self.codes = codes
     self.companions = companions
+    self.norms = norms
   }
 
   /// Writes the file and returns name, type and shape of each tensor.
@@ -54,6 +57,7 @@ struct CodeFile {
       entries.append(Entry("indices", .i32, shape: [codes.indices.count]))
       entries.append(Entry("values", .f32, shape: [codes.values.count]))
     }
+    if !norms.isEmpty { entries.append(Entry("norms", .f32, shape: [norms.count])) }
     let firstOutput = entries.count
     if decode {
       entries.append(Entry("decoded", .f32, shape: [rows, dictionary.outputWidth]))
@@ -79,6 +83,11 @@ struct CodeFile {
         }
         try codes.values.withBytes { bytes throws(FormatError) in
           try writer.append(bytes, to: vectors.count + 1)
+        }
+      }
+      if !norms.isEmpty {
+        try norms.withBytes { bytes throws(FormatError) in
+          try writer.append(bytes, to: firstOutput - 1)
         }
       }
       return writer
@@ -142,7 +151,7 @@ struct CodeFile {
 
 extension Array where Element: BitwiseCopyable {
   /// The elements' bytes, borrowed for the duration of `body`.
-  fileprivate func withBytes<R, E: Error>(
+  func withBytes<R, E: Error>(
     _ body: (RawSpan) throws(E) -> R
   ) throws(E) -> R {
     try body(span.bytes)

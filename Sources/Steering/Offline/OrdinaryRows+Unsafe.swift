@@ -18,6 +18,8 @@ public struct OrdinaryRows: Sendable {
   public let specialCount: Int
   /// Further rows left out as sinks.
   public let sinkCount: Int
+  /// Euclidean norm of each row.
+  package let norms: [Double]
 
   /// Number of ordinary rows.
   public var count: Int { isOrdinary.count - specialCount - sinkCount }
@@ -58,6 +60,7 @@ public struct OrdinaryRows: Sendable {
       }
       return true
     }
+    self.norms = norms
     medianNorm = median
     specialCount = special
     sinkCount = sinks

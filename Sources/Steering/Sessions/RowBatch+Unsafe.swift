@@ -43,11 +43,14 @@ package struct RowBatch {
     return UnsafePointer(buffer)
   }
 
-  private func row(_ index: Int) -> UnsafeMutableRawPointer {
+  /// Where row `index` starts.
+  func row(_ index: Int) -> UnsafeMutableRawPointer {
     base + index * stride * elementType.byteCount
   }
 
-  /// Applies to each row the plan of its session, nil for none; allocates nothing.
+  /// Applies to each row the plan of its session, nil for none.
+  ///
+  /// Allocates only for a monitor that has more rows than in every call before.
   ///
   /// - Parameter position: Of a row; nil for the session's own count.
   /// - Parameter report: Told the outcome of every row, once all of them are known to succeed.
@@ -69,6 +72,7 @@ package struct RowBatch {
       try check(session, position)
     } catch {
       rewind(session)
+      for index in 0..<count { session(index)?._withUnsafeGuaranteedRef { $0.monitor?.discard() } }
       throw error
     }
     rewind(session)
@@ -80,6 +84,7 @@ package struct RowBatch {
       }
       report(index, try finish(index, session, position).outcome)
     }
+    for index in 0..<count { session(index)?._withUnsafeGuaranteedRef { $0.monitor?.commit() } }
   }
 
   /// Applies to the one row of the batch: it is refused before it is written, and so needs no second look.
@@ -111,6 +116,7 @@ package struct RowBatch {
         if let position = position(index) { session.position = position }
         session.rowName = index
         session.pendingEdit = try session.prepare(row(index), elementType, measuring: false)
+        try session.show(row(index), elementType)
         session.pendingRow = index
         if session.position < .max { session.position += 1 }
       }

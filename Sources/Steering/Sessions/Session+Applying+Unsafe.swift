@@ -32,9 +32,17 @@ extension Session {
     _ row: UnsafeMutableRawPointer, _ type: ElementType, measuring: Bool
   ) throws(SteeringError) -> RowEdit {
     let edit = try prepare(row, type, measuring: measuring)
+    try show(row, type)
     write(edit, to: row, type)
     advance(edit)
+    monitor?.commit()
     return edit
+  }
+
+  /// Shows the row at the current position to the monitor, which takes it when it is told to commit.
+  func show(_ row: UnsafeRawPointer, _ type: ElementType) throws(SteeringError) {
+    guard let monitor else { return }
+    try monitor.stage(row, type, isSpecial: position == 0, row: rowName ?? position)
   }
 
   /// Computes the edit of a row in its own type, and finds every reason to refuse it.

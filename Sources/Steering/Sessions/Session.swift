@@ -39,6 +39,10 @@ public final class Session {
   @exclusivity(unchecked)
   public internal(set) var counts = Counts()
 
+  /// What watches the rows as they come, before their edits; nil for none. See ``watch(with:)``.
+  @exclusivity(unchecked)
+  public internal(set) var monitor: FeatureMonitor?
+
   /// What the next row is called in errors; nil for its position.
   @exclusivity(unchecked)
   var rowName: Int?
@@ -69,6 +73,8 @@ public final class Session {
     scratch = Scratch(plan)
   }
 
+  deinit { monitor?.owner = nil }
+
   /// A session in the same state: for a beam, or a copied cache of keys and values.
   public func fork() -> Session {
     let copy = Session(plan, promptLength: promptLength)
@@ -91,6 +97,7 @@ public final class Session {
     self.promptLength = promptLength
     counts = Counts()
     rowName = nil
+    monitor?.reset()
   }
 
   /// Width of the rows that it edits.

@@ -42,8 +42,11 @@ import TestSupport
     #expect(
       encoding.report.tensors == [
         "row_offsets I64 [41]", "indices I32 [\(indices.count)]", "values F32 [\(indices.count)]",
+        "norms F32 [40]",
       ])
-    #expect(try SafetensorsFile.open(path).tensors.count == 3)
+    let norms = rows.map { Float($0.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()) }
+    #expect(try readFloats(path, "norms") == norms)
+    #expect(try SafetensorsFile.open(path).tensors.count == 4)
   }
 
   @Test(arguments: Sample.all)

@@ -83,4 +83,12 @@ final class RowMemory {
       position: { positions?[$0] }, report: { outcomes.append($1) })
     return outcomes
   }
+
+  /// Shows each row to the monitor of its stream; these rows live until that is done.
+  func observe(
+    _ monitors: [FeatureMonitor?], isSpecial: (Int) -> Bool? = { _ in nil }
+  ) throws(RowBatch.Failure) {
+    try batch.observe(
+      monitor: { monitors[$0].map { Unmanaged.passUnretained($0) } }, isSpecial: isSpecial)
+  }
 }
