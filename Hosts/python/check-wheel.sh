@@ -53,6 +53,11 @@ rows = np.zeros((2, 24), np.float32)
 plan.session().apply(rows)
 assert (rows == 2 * weights.tensors["W_dec"][3]).all()
 try:
+    import steering.shards
+    steering.shards.write_shards("table", "shards")
+except ImportError as error:
+    print(error)
+try:
     import steering.torch
 except ImportError as error:
     print(error)

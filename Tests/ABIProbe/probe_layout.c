@@ -138,6 +138,31 @@ FIELD(steer_encoder_info_t, rows, 8, 8);
 FIELD(steer_encoder_info_t, pruned_rows, 16, 8);
 FIELD(steer_encoder_info_t, rescored_features, 24, 8);
 
+SIZE(steer_detector_info_t, 56);
+FIELD(steer_detector_info_t, struct_size, 0, 4);
+FIELD(steer_detector_info_t, flags, 4, 4);
+FIELD(steer_detector_info_t, n_structures, 8, 8);
+FIELD(steer_detector_info_t, n_features, 16, 8);
+FIELD(steer_detector_info_t, model_width, 24, 8);
+FIELD(steer_detector_info_t, block_length, 32, 8);
+FIELD(steer_detector_info_t, shortest_length, 40, 8);
+FIELD(steer_detector_info_t, longest_length, 48, 8);
+
+SIZE(steer_verdict_t, 96);
+FIELD(steer_verdict_t, struct_size, 0, 4);
+FIELD(steer_verdict_t, flags, 4, 4);
+FIELD(steer_verdict_t, score, 8, 8);
+FIELD(steer_verdict_t, p, 16, 8);
+FIELD(steer_verdict_t, log_wealth, 24, 8);
+FIELD(steer_verdict_t, anytime_p, 32, 8);
+FIELD(steer_verdict_t, threshold, 40, 8);
+FIELD(steer_verdict_t, n_blocks, 48, 8);
+FIELD(steer_verdict_t, crossed_at, 56, 8);
+FIELD(steer_verdict_t, tokens_kept, 64, 8);
+FIELD(steer_verdict_t, tokens_special, 72, 8);
+FIELD(steer_verdict_t, tokens_sink, 80, 8);
+FIELD(steer_verdict_t, tokens_undefined, 88, 8);
+
 SIZE(steer_plan_arrays_t, 296);
 FIELD(steer_plan_arrays_t, struct_size, 0, 4);
 FIELD(steer_plan_arrays_t, normalisation, 4, 4);
@@ -258,6 +283,15 @@ VALUE(STEER_PLAN_NEEDS_POSITIONS, 16);
 VALUE(STEER_ROW_UNTOUCHED, 0);
 VALUE(STEER_ROW_EDITED, 1);
 VALUE(STEER_ROW_UNDEFINED, 2);
+
+VALUE(STEER_DETECTOR_CALIBRATED, 1);
+VALUE(STEER_DETECTOR_CALIBRATED_STREAMS, 2);
+
+VALUE(STEER_VERDICT_HAS_SCORE, 1);
+VALUE(STEER_VERDICT_HAS_P, 2);
+VALUE(STEER_VERDICT_HAS_THRESHOLD, 4);
+VALUE(STEER_VERDICT_FLAGGED, 8);
+VALUE(STEER_VERDICT_BEYOND_CALIBRATION, 16);
 
 VALUE(STEER_SELECT_THRESHOLD, 0);
 VALUE(STEER_SELECT_GATE, 1);

@@ -24,13 +24,21 @@ test-abi-sanitizers: lib abi-compilers abi-valgrind
 	    $(SWIFT) build -c release --product SteeringC --sanitize=$$mode \
 	        --scratch-path $(ABI_BUILD)/library-$$mode & builds="$$builds $$!"; \
 	done; \
-	for build in $$builds; do wait $$build; done; \
-	for mode in address thread; do \
-	    build=$(ABI_BUILD)/library-$$mode; \
-	    $(ABI_PROBE)/run.sh $$mode $(LIB_BUILD)/include $$build/release SteeringC \
-	        $(ABI_BUILD)/$$mode; \
-	done
-	$(ABI_PROBE)/run.sh valgrind $(LIB_BUILD)/include $(LIB_BUILD)/lib steering $(ABI_BUILD)/valgrind
+	for build in $$builds; do wait $$build; done
+	@# One mode uses one core most of the time: all three at once, each one's output in one piece.
+	set -e; runs=; for mode in address thread valgrind; do \
+	    case $$mode in \
+	        valgrind) library=$(LIB_BUILD)/lib name=steering;; \
+	        *) library=$(ABI_BUILD)/library-$$mode/release name=SteeringC;; \
+	    esac; \
+	    $(ABI_PROBE)/run.sh $$mode $(LIB_BUILD)/include $$library $$name $(ABI_BUILD)/$$mode \
+	        >$(ABI_BUILD)/$$mode.log 2>&1 & runs="$$runs $$mode:$$!"; \
+	done; \
+	failed=; for run in $$runs; do \
+	    wait $${run#*:} || failed="$$failed $${run%%:*}"; \
+	    cat $(ABI_BUILD)/$${run%%:*}.log; \
+	done; \
+	[ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 
 test-abi-long: test-abi
 	$(ABI_BUILD)/plain/test_cycles 1000000 1000000

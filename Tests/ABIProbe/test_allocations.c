@@ -4,6 +4,7 @@
  *
  *     test_allocations <thresholds, JSON> <vectors/importers>
  */
+#include "detectors.h"
 #include "numbers.h"
 #include "probe.h"
 #include "scene.h"
@@ -70,14 +71,17 @@ int posix_memalign(void **out, size_t alignment, size_t size)
 }
 
 /* FEATURES * WIDTH is at least 16,384: encoders rule features out by bounds where they may. */
-enum { ROWS = 6, FEATURES = 1024, WIDTH = 20, CALLS = 13 };
+enum { ROWS = 6, FEATURES = 1024, WIDTH = 20, CALLS = 22 };
 
 enum { ENCODE = CALLS - 4, READ = ENCODE - 1 };
 
 /* Their names in the thresholds; encoding has one for each activation. */
 static const char *const calls[CALLS] = { "session apply, 1 row", "session apply, 6 rows",
     "batch apply", "batch apply, positions", "session seek", "session assign", "session reset",
-    "session covers", "reader read", NULL, "encoder encode, 2 workers", "encoder encode plainly",
+    "session covers", "monitor observe, 1 row",
+    "monitor observe, 6 rows", "monitor observe batch", "monitor assign", "monitor reset",
+    "monitor verdict", "session apply, watched", "session apply, watched, 6 rows",
+    "batch apply, watched", "reader read", NULL, "encoder encode, 2 workers", "encoder encode plainly",
     "encoder encode plainly, 2 workers" };
 
 static const char *const encodings[] = { "encoder encode, relu", "encoder encode, jump relu",
@@ -90,6 +94,8 @@ static thresholds_t thresholds;
 
 typedef struct counted {
     steer_session_t *sessions[ROWS];
+    steer_session_t *watched;
+    steer_monitor_t *monitors[ROWS]; /* the last is the first again */
     steer_reader_t *reader;
     steer_encoder_t *encoders[4]; /* 1 and 2 workers, then both plain */
     size_t width; /* of the rows that are edited */
@@ -105,6 +111,7 @@ static void make(counted_t *c, const steer_dictionary_t *dictionary)
     steer_scope_t scope = STEER_SCOPE_INIT;
     steer_intervention_t wishes[4];
     steer_plan_t *plans[2];
+    steer_detector_t *detector;
     size_t s;
     int transcoder;
     REQUIRE_OK(steer_dictionary_inspect(dictionary, &info, &probe_error));
@@ -125,6 +132,16 @@ static void make(counted_t *c, const steer_dictionary_t *dictionary)
         c->sessions[s] = scene_session(plans[s % 2]);
     }
     c->sessions[ROWS - 1] = c->sessions[1]; /* one session twice in a batch */
+    c->watched = scene_session(plans[1]);
+    detector = detector_open(dictionary, info.feature_count, c->model_width, 0, 1);
+    for (s = 0; s + 1 < ROWS; s++) {
+        REQUIRE_OK(steer_monitor_create(detector, &c->monitors[s], &probe_error));
+    }
+    c->monitors[ROWS - 1] = c->monitors[0];
+    if (!transcoder) { /* which reads one place and writes another */
+        REQUIRE_OK(steer_session_set_monitor(c->watched, c->monitors[2], &probe_error));
+    }
+    steer_detector_destroy(detector);
     steer_plan_destroy(plans[0]);
     steer_plan_destroy(plans[1]);
     REQUIRE_OK(steer_reader_create(dictionary, features, 4, &c->reader, &probe_error));
@@ -142,7 +159,9 @@ static void end(counted_t *c)
     size_t s;
     for (s = 0; s + 1 < ROWS; s++) {
         steer_session_destroy(c->sessions[s]);
+        steer_monitor_destroy(c->monitors[s]);
     }
+    steer_session_destroy(c->watched);
     steer_reader_destroy(c->reader);
     for (s = 0; s < 4; s++) {
         steer_encoder_destroy(c->encoders[s]);
@@ -161,6 +180,9 @@ static unsigned long count(counted_t *c, size_t call, steer_type_t type)
     steer_status_t status = STEER_ERR_ARGUMENT;
     unsigned long before;
     int32_t covers = 0;
+    steer_verdict_t verdict = STEER_VERDICT_INIT;
+    steer_session_t *watched[ROWS];
+    size_t s;
     scene_fill(rows, type, ROWS * 24, 1, 6);
     before = allocations();
     switch (call) {
@@ -181,6 +203,30 @@ static unsigned long count(counted_t *c, size_t call, steer_type_t type)
     case 5: status = steer_session_assign(c->sessions[0], c->sessions[2], NULL); break;
     case 6: status = steer_session_reset(c->sessions[0], 3, NULL); break;
     case 7: status = steer_session_covers(c->sessions[0], 4, &covers, NULL); break;
+    case 8:
+        status = steer_monitor_observe(c->monitors[1], rows, type, 1, c->model_width, NULL, NULL);
+        break;
+    case 9:
+        status
+            = steer_monitor_observe(c->monitors[1], rows, type, ROWS, c->model_width, NULL, NULL);
+        break;
+    case 10:
+        status = steer_monitor_observe_batch(
+            c->monitors, rows, type, ROWS, c->model_width, NULL, NULL);
+        break;
+    case 11: status = steer_monitor_assign(c->monitors[1], c->monitors[3], NULL); break;
+    case 12: status = steer_monitor_reset(c->monitors[4], NULL); break;
+    case 13: status = steer_monitor_verdict(c->monitors[1], 1, 0, &verdict, NULL); break;
+    case 14: status = steer_session_apply(c->watched, rows, type, 1, c->width, NULL, NULL); break;
+    case 15:
+        status = steer_session_apply(c->watched, rows, type, ROWS, c->width, NULL, NULL);
+        break;
+    case 16:
+        for (s = 0; s < ROWS; s++) {
+            watched[s] = c->watched;
+        }
+        status = steer_batch_apply(watched, NULL, rows, type, ROWS, c->width, NULL, NULL);
+        break;
     case READ:
         status = steer_reader_read(c->reader, rows, type, ROWS, c->model_width, values, 4, NULL);
         break;
@@ -219,7 +265,7 @@ static void count_all(const steer_dictionary_t *dictionary, int prunes)
     for (type = STEER_F32; type <= STEER_F16; type++) {
         for (call = 0; call < CALLS; call++) {
             count(&warm, call, type); /* the first call in this process */
-            if (call >= READ) {
+            if (call >= READ || call == 9 || call == 10 || call == 15) {
                 count(&counted, call, type); /* these keep their memory */
             }
             for (i = 0; i < 3; i++) {

@@ -4,6 +4,7 @@
  *
  *     test_cycles [cycles of handles] [cycles of opening] [KiB that resident memory may grow]
  */
+#include "detectors.h"
 #include "probe.h"
 #include "scene.h"
 
@@ -23,6 +24,8 @@ static fixture_t large; /* enough weights for encoders to rule features out by b
 static steer_dictionary_t *large_dictionary;
 static float *large_rows; /* [LARGE_ROWS, large.d] */
 static char missing[300];
+static steer_detector_t *detector;
+static char *detector_text;
 static size_t first_threads;
 static long allowed_growth =
     512; /* of what the allocator keeps; sanitizers need more for their own */
@@ -204,6 +207,38 @@ static unsigned encoders_with_workers(void)
     return wrong;
 }
 
+static unsigned detectors(void)
+{
+    steer_detector_t *made = NULL;
+    unsigned wrong = steer_detector_open_json(
+                         scene.dictionary, detector_text, strlen(detector_text), &made, NULL)
+        != STEER_OK;
+    steer_detector_destroy(made);
+    made = NULL;
+    wrong += steer_detector_open_json(
+                 scene.dictionary, detector_text, strlen(detector_text) - 5, &made, NULL)
+        != STEER_ERR_FILE;
+    return wrong;
+}
+
+/* Watching alone and in a session, which keeps its monitor to the end. */
+static unsigned monitors(void)
+{
+    steer_monitor_t *monitor = NULL, *fork = NULL;
+    steer_session_t *session = NULL;
+    float row[WIDTH] = { 1, 2, 3 };
+    unsigned wrong = steer_monitor_create(detector, &monitor, NULL) != STEER_OK;
+    wrong += steer_monitor_observe(monitor, row, STEER_F32, 1, WIDTH, NULL, NULL) != STEER_OK;
+    wrong += steer_monitor_fork(monitor, &fork, NULL) != STEER_OK;
+    wrong += steer_session_create(scene.plan, 3, &session, NULL) != STEER_OK;
+    wrong += steer_session_set_monitor(session, fork, NULL) != STEER_OK;
+    steer_monitor_destroy(fork);
+    wrong += steer_session_apply(session, row, STEER_F32, 1, WIDTH, NULL, NULL) != STEER_OK;
+    steer_session_destroy(session);
+    steer_monitor_destroy(monitor);
+    return wrong;
+}
+
 static unsigned exports(void)
 {
     steer_arrays_t *arrays = NULL;
@@ -279,6 +314,8 @@ int main(int argc, char **argv)
     large_dictionary = fixture_create(&large, &large_spec);
     large_rows = (float *)probe_allocate(LARGE_ROWS * large_spec.width * sizeof *large_rows);
     scene_fill(large_rows, STEER_F32, LARGE_ROWS * large_spec.width, 1, 3);
+    detector = detector_open(scene.dictionary, 48, WIDTH, 0, 1);
+    detector_text = detector_json(48, WIDTH, 0, 1);
     snprintf(missing, sizeof missing, "%s/missing", scene.fixture.path);
     cycle("open, close", open_close, openings);
     cycle("refused folders", open_refused, openings);
@@ -289,8 +326,12 @@ int main(int argc, char **argv)
     cycle("readers", readers, handles);
     cycle("encoders", encoders, handles);
     cycle("3 workers", encoders_with_workers, handles < 200 ? handles : 200);
+    cycle("detectors", detectors, openings);
+    cycle("monitors", monitors, handles);
     cycle("exports", exports, handles);
     cycle("refused rows", refused_rows, handles);
+    steer_detector_destroy(detector);
+    free(detector_text);
     scene_end(&scene);
     steer_dictionary_close(large_dictionary);
     fixture_end(&large);

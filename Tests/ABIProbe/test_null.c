@@ -2,6 +2,7 @@
  * Every pointer of every function as NULL, one at a time and all together, and every struct with a
  * struct_size that cannot be: refused as the header says, with nothing written.
  */
+#include "detectors.h"
 #include "probe.h"
 #include "scene.h"
 
@@ -198,6 +199,54 @@ static void test_observers(void)
     steer_arrays_destroy(NULL);
 }
 
+static void test_detectors(void)
+{
+    steer_detector_t *detector = detector_open(scene.dictionary, 48, scene.width, 0, 1);
+    steer_detector_t *out = (steer_detector_t *)(void *)row, *const no_detector = out;
+    steer_monitor_t *monitor = NULL, *none = (steer_monitor_t *)(void *)row, *const no_monitor = none;
+    steer_monitor_t *monitors[1];
+    steer_detector_info_t info = STEER_DETECTOR_INFO_INIT;
+    steer_verdict_t verdict = STEER_VERDICT_INIT;
+    char text[8] = "??????";
+    size_t required = 77;
+    probe_case("detectors");
+    REQUIRE_OK(steer_monitor_create(detector, &monitor, &probe_error));
+    monitors[0] = monitor;
+    NULL_IS_REFUSED(steer_detector_open_json(NULL, "{}", 2, &out, &error));
+    NULL_IS_REFUSED(steer_detector_open_json(scene.dictionary, NULL, 2, &out, &error));
+    NULL_IS_REFUSED(steer_detector_open_json(scene.dictionary, "{}", 2, NULL, &error));
+    NULL_IS_REFUSED(steer_detector_open_json(NULL, NULL, 0, NULL, &error));
+    NULL_IS_REFUSED(steer_detector_inspect(NULL, &info, &error));
+    NULL_IS_REFUSED(steer_detector_inspect(detector, NULL, &error));
+    NULL_IS_REFUSED(steer_detector_structure_name(NULL, 0, text, 8, &required, &error));
+    NULL_IS_REFUSED(steer_detector_structure_name(detector, 0, NULL, 8, &required, &error));
+    NULL_IS_REFUSED(steer_monitor_create(NULL, &none, &error));
+    NULL_IS_REFUSED(steer_monitor_create(detector, NULL, &error));
+    NULL_IS_REFUSED(steer_monitor_fork(NULL, &none, &error));
+    NULL_IS_REFUSED(steer_monitor_fork(monitor, NULL, &error));
+    NULL_IS_REFUSED(steer_monitor_assign(NULL, monitor, &error));
+    NULL_IS_REFUSED(steer_monitor_assign(monitor, NULL, &error));
+    NULL_IS_REFUSED(steer_monitor_reset(NULL, &error));
+    NULL_IS_REFUSED(steer_monitor_observe(NULL, row, STEER_F32, 1, 20, NULL, &error));
+    NULL_IS_REFUSED(steer_monitor_observe(monitor, NULL, STEER_F32, 1, 20, NULL, &error));
+    NULL_IS_REFUSED(steer_monitor_observe_batch(NULL, row, STEER_F32, 1, 20, NULL, &error));
+    NULL_IS_REFUSED(steer_monitor_observe_batch(monitors, NULL, STEER_F32, 1, 20, NULL, &error));
+    NULL_IS_REFUSED(steer_monitor_verdict(NULL, 0, 0, &verdict, &error));
+    NULL_IS_REFUSED(steer_monitor_verdict(monitor, 0, 0, NULL, &error));
+    NULL_IS_REFUSED(steer_session_set_monitor(NULL, monitor, &error));
+    NULL_IS_REFUSED(steer_session_set_monitor(NULL, NULL, &error));
+    CHECK(out == no_detector && none == no_monitor, "a refused call wrote its handle");
+    CHECK(info.n_structures == 0 && verdict.flags == 0 && verdict.anytime_p == 0 && required == 77
+            && strcmp(text, "??????") == 0,
+        "outputs were written");
+    REQUIRE_OK(steer_monitor_verdict(monitor, 0, 0, &verdict, &probe_error));
+    CHECK(verdict.tokens_special == 0 && verdict.tokens_kept == 0, "a refused row was taken");
+    steer_monitor_destroy(monitor);
+    steer_detector_destroy(detector);
+    steer_monitor_destroy(NULL);
+    steer_detector_destroy(NULL);
+}
+
 /* The error block: optional, and written only when it is large enough. */
 static void test_error_blocks(void)
 {
@@ -287,6 +336,7 @@ int main(void)
     test_plans();
     test_sessions();
     test_observers();
+    test_detectors();
     scene_end(&scene);
     return probe_finish();
 }

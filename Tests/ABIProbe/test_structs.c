@@ -2,6 +2,7 @@
  * Structs of every size: smaller than ABI 1 is refused, larger (a host that was compiled against a
  * later header of ABI 1) is accepted, and only what this version knows is read and written.
  */
+#include "detectors.h"
 #include "probe.h"
 #include "scene.h"
 
@@ -10,6 +11,8 @@
 
 static scene_t scene;
 static steer_arrays_t *arrays;
+static steer_detector_t *detector;
+static steer_monitor_t *monitor;
 
 typedef steer_status_t filler_t(void *structure, steer_error_t *error);
 
@@ -41,6 +44,16 @@ static steer_status_t fill_encoder(void *structure, steer_error_t *error)
 static steer_status_t fill_arrays(void *structure, steer_error_t *error)
 {
     return steer_arrays_view(arrays, (steer_plan_arrays_t *)structure, error);
+}
+
+static steer_status_t fill_detector(void *structure, steer_error_t *error)
+{
+    return steer_detector_inspect(detector, (steer_detector_info_t *)structure, error);
+}
+
+static steer_status_t fill_verdict(void *structure, steer_error_t *error)
+{
+    return steer_monitor_verdict(monitor, 1, 0, (steer_verdict_t *)structure, error);
 }
 
 static void set_size(unsigned char *structure, uint32_t size)
@@ -264,11 +277,17 @@ int main(void)
     REQUIRE_OK(steer_session_seek(scene.session, 5, &probe_error));
     test_out("session info", fill_session, sizeof(steer_session_info_t));
     test_out("encoder info", fill_encoder, sizeof(steer_encoder_info_t));
+    detector = detector_open(scene.dictionary, 48, scene.width, 0, 1);
+    REQUIRE_OK(steer_monitor_create(detector, &monitor, &probe_error));
+    test_out("detector info", fill_detector, sizeof(steer_detector_info_t));
+    test_out("verdict", fill_verdict, sizeof(steer_verdict_t));
     test_out("plan arrays", fill_arrays, sizeof(steer_plan_arrays_t));
     test_options();
     test_interventions();
     test_scopes();
     steer_arrays_destroy(arrays);
+    steer_monitor_destroy(monitor);
+    steer_detector_destroy(detector);
     scene_end(&scene);
     return probe_finish();
 }

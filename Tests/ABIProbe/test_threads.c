@@ -5,6 +5,7 @@
  *
  *     test_threads [rounds]
  */
+#include "detectors.h"
 #include "probe.h"
 #include "scene.h"
 
@@ -17,6 +18,7 @@ enum { THREADS = 4, WIDTH = 64, FEATURES = 512, ROWS = 24, K = 24 };
 
 /* All that one thread finds. */
 typedef struct findings {
+    steer_verdict_t verdicts[DETECTOR_STRUCTURES];
     uint8_t fingerprint[32];
     float rows[ROWS * WIDTH];
     float read[ROWS * 2];
@@ -27,6 +29,7 @@ typedef struct findings {
 
 typedef struct job {
     const steer_dictionary_t *dictionary;
+    const steer_detector_t *detector; /* shared */
     const steer_plan_t *plan; /* shared; NULL: compile one */
     pthread_barrier_t *start; /* NULL: alone */
     size_t turn; /* where in the list of things to do this thread begins */
@@ -45,7 +48,7 @@ static steer_status_t compile(const steer_dictionary_t *dictionary, steer_plan_t
     return steer_plan_compile(dictionary, wishes, 3, NULL, plan, NULL);
 }
 
-/* The same four things in an order of its own, so that first uses meet. CHECK is for one thread
+/* The same five things in an order of its own, so that first uses meet. CHECK is for one thread
  * only. */
 static void work(job_t *job)
 {
@@ -56,13 +59,15 @@ static void work(job_t *job)
     steer_session_t *session = NULL;
     steer_reader_t *reader = NULL;
     steer_encoder_t *encoder = NULL;
+    steer_monitor_t *monitor = NULL;
+    size_t r;
     /* Alone the plain way; at once with one to three workers, whose first use makes the int8 form. */
     steer_encoder_options_t options = STEER_ENCODER_OPTIONS_INIT;
     options.plain = job->start == NULL;
     options.workers = (uint32_t)(1 + job->turn % 3);
     scene_fill(rows, STEER_F32, ROWS * WIDTH, 1.5, 42);
-    for (step = 0; step < 4; step++) {
-        switch ((step + job->turn) % 4) {
+    for (step = 0; step < 5; step++) {
+        switch ((step + job->turn) % 5) {
         case 0:
             job->failures +=
                 steer_encoder_create_with_options(job->dictionary, &options, &encoder, NULL)
@@ -82,9 +87,21 @@ static void work(job_t *job)
                 || steer_reader_read(reader, rows, STEER_F32, ROWS, WIDTH, found->read, 2, NULL)
                     != STEER_OK;
             break;
+        case 3:
+            job->failures += steer_monitor_create(job->detector, &monitor, NULL) != STEER_OK;
+            for (r = 0; r < ROWS; r++) {
+                job->failures += steer_monitor_observe(
+                                     monitor, rows + r * WIDTH, STEER_F32, 1, WIDTH, NULL, NULL)
+                    != STEER_OK;
+            }
+            for (r = 0; r < DETECTOR_STRUCTURES; r++) {
+                found->verdicts[r] = (steer_verdict_t)STEER_VERDICT_INIT;
+                job->failures +=
+                    steer_monitor_verdict(monitor, r, 0, &found->verdicts[r], NULL) != STEER_OK;
+            }
+            break;
         default: {
             const steer_plan_t *plan = job->plan;
-            size_t r;
             if (plan == NULL) {
                 steer_plan_t *another = NULL;
                 job->failures += compile(job->dictionary, &another) != STEER_OK;
@@ -106,6 +123,7 @@ static void work(job_t *job)
     steer_session_destroy(session);
     steer_reader_destroy(reader);
     steer_encoder_destroy(encoder);
+    steer_monitor_destroy(monitor);
 }
 
 static void *run(void *argument)
@@ -127,6 +145,7 @@ static void test_round(const char *architecture, size_t round)
     pthread_t threads[THREADS];
     pthread_barrier_t barrier;
     steer_dictionary_t *dictionary;
+    steer_detector_t *detector;
     steer_plan_t *plan = NULL;
     size_t i, r;
     probe_case("%s, round %zu", architecture, round);
@@ -139,13 +158,19 @@ static void test_round(const char *architecture, size_t round)
     dictionary = fixture_create(&fixture, &spec);
     memset(&single, 0, sizeof single);
     single.dictionary = dictionary;
+    single.detector = detector = detector_open(dictionary, FEATURES, WIDTH, 0, 1);
     single.findings = alone;
     work(&single);
+    steer_detector_destroy(detector);
     CHECK(single.failures == 0, "%u calls failed", single.failures);
+    CHECK(alone->verdicts[0].n_blocks > 1 && alone->verdicts[0].tokens_kept == ROWS - 1
+            && (alone->verdicts[0].flags & STEER_VERDICT_HAS_P),
+        "a verdict of %lu tokens", (unsigned long)alone->verdicts[0].tokens_kept);
     steer_dictionary_close(dictionary);
 
     /* Another opening: nothing of what is made on first use is there yet. */
     dictionary = fixture_open(&fixture);
+    detector = detector_open(dictionary, FEATURES, WIDTH, 0, 1);
     if (round % 2) {
         REQUIRE_OK(compile(dictionary, &plan));
     }
@@ -153,6 +178,7 @@ static void test_round(const char *architecture, size_t round)
     for (i = 0; i < THREADS; i++) {
         memset(&jobs[i], 0, sizeof jobs[i]);
         jobs[i].dictionary = dictionary;
+        jobs[i].detector = detector;
         jobs[i].plan = plan;
         jobs[i].start = &barrier;
         jobs[i].turn = round + i;
@@ -166,6 +192,7 @@ static void test_round(const char *architecture, size_t round)
         pthread_join(threads[i], NULL);
     }
     steer_plan_destroy(plan);
+    steer_detector_destroy(detector);
     steer_dictionary_close(dictionary);
     pthread_barrier_destroy(&barrier);
     for (i = 0; i < THREADS; i++) {
@@ -175,6 +202,8 @@ static void test_round(const char *architecture, size_t round)
         CHECK(memcmp(found[i]->rows, alone->rows, sizeof alone->rows) == 0, "thread %zu: rows", i);
         CHECK(memcmp(found[i]->read, alone->read, sizeof alone->read) == 0,
             "thread %zu: activations", i);
+        CHECK(memcmp(found[i]->verdicts, alone->verdicts, sizeof alone->verdicts) == 0,
+            "thread %zu: verdicts", i);
         CHECK(memcmp(found[i]->offsets, alone->offsets, sizeof alone->offsets) == 0,
             "thread %zu: offsets", i);
         r = (size_t)alone->offsets[ROWS];

@@ -22,6 +22,8 @@ STRUCTS = {
     "steer_session_info_t": s.SessionInfo,
     "steer_encoder_options_t": s.EncoderOptions,
     "steer_encoder_info_t": s.EncoderInfo,
+    "steer_detector_info_t": s.DetectorInfo,
+    "steer_verdict_t": s.Verdict,
     "steer_plan_arrays_t": s.PlanArrays,
     "steer_range_t": s.Range,
 }
@@ -99,6 +101,7 @@ def kinds(written: str) -> set:
         "uint32_t": ctypes.c_uint32,
         "uint64_t": ctypes.c_uint64,
         "size_t": ctypes.c_size_t,
+        "double": ctypes.c_double,
     }
     if not pointer:
         return {plain[word] if word in plain else ctypes.c_int32}

@@ -1,10 +1,12 @@
 """The README's programs run as they stand."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from folders import Weights
+from test_detector import spec
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -22,6 +24,35 @@ def test_quick_start(tmp_path, monkeypatch, capsys):
     exec(program("session.apply"), scope)  # noqa: S102
     assert "rows_edited=5" in capsys.readouterr().out
     assert len(scope["codes"].offsets) == 6
+
+
+def test_shards(tmp_path, monkeypatch, capsys):
+    from test_shards import CONTEXT, N, load, numbers, sequences, write_folder
+
+    class Tokenizer:
+        all_special_ids = (0, 5)
+
+        def decode(self, ids):
+            return f" {ids[0]}"
+
+    write_folder(sequences(numbers()), tmp_path / "cached-activations")
+    (tmp_path / "verdicts.jsonl").write_text('{"id": "0"}\n')
+    monkeypatch.chdir(tmp_path)
+    exec(program("write_shards"), {"tokenizer": Tokenizer()})  # noqa: S102
+    arrays, documents = load(tmp_path / "shards" / "shard-00000.safetensors")
+    assert arrays["special"].sum() == 2 and len(arrays["special"]) == N * CONTEXT
+    assert documents[0]["pieces"] == [" 0", " 1", " 2", " 3", " 4"]
+    assert capsys.readouterr().out == "{'id': '0'}\n"
+
+
+def test_watching(tmp_path, monkeypatch):
+    Weights().write(tmp_path / "my-sae")
+    (tmp_path / "my-detector.json").write_text(json.dumps(spec()))
+    monkeypatch.chdir(tmp_path)
+    scope: dict = {}
+    exec(program("detector.monitor()"), scope)  # noqa: S102
+    assert scope["monitor"].tokens.kept == 99
+    assert scope["found"]["höchst-mean"].blocks == 24
 
 
 def test_transformers(tmp_path, monkeypatch, capsys):

@@ -13,8 +13,8 @@
  *            (steer_*_close, steer_*_destroy), in any order: a plan keeps its dictionary alive, a
  *            session its plan. Ending NULL does nothing. Every pointer given to a function is
  *            borrowed for the call and never kept.
- * THREADS    Dictionaries and plans are immutable: any number of threads may use one at once.
- *            Sessions, readers and encoders hold scratch memory: one thread at a time each. The
+ * THREADS    Dictionaries, plans and detectors are immutable: any number of threads may use one at once.
+ *            Sessions, readers, encoders and monitors hold state: one thread at a time each. The
  *            library starts no thread but those that an encoder is asked for (and OpenBLAS' while
  *            it opens a whitened dictionary), keeps no thread-local state and holds no lock while
  *            applying.
@@ -29,7 +29,9 @@
  *            depend on the processor's instruction set, never on the batch, on threads or on the
  *            run. A row that no edit changes keeps its bits.
  * COST       Opening, compiling and creating allocate. Applying and seeking never do, lock nothing
- *            and do no I/O; reading and encoding reuse their memory from call to call.
+ *            and do no I/O; reading, encoding and watching reuse their memory from call to call. A
+ *            session with a monitor watches: it allocates when it is given more rows at once than
+ *            ever before.
  * FILES      A dictionary's weights stay mapped. Do not truncate an open dictionary's files: the
  *            operating system answers reads beyond a shortened file with SIGBUS. Replace files by
  *            renaming.
@@ -530,9 +532,10 @@ STEER_API steer_status_t steer_session_covers(
  *         is not finite, or its activations or its edit overflow: no row is changed and no position
  *         moved then.
  *
- * Allocates: never, unless it fails.  Cost: per row, one product per activation read (with
- * STEER_PLAN_RANKS up to one per feature) and one sum per feature changed; of several rows all but
- * the last are computed twice, once to know that none must be refused.  Since ABI 1.
+ * Allocates: never, unless it fails or a monitor watches (steer_session_set_monitor).
+ * Cost: per row, one product per activation read (with STEER_PLAN_RANKS up to one per feature)
+ * and one sum per feature changed; of several rows all but the last are computed twice, once to
+ * know that none must be refused.  Since ABI 1.
  */
 STEER_API steer_status_t steer_session_apply(
     steer_session_t *session, void *rows, steer_type_t type, size_t n_rows, size_t row_stride,
@@ -553,7 +556,7 @@ STEER_API steer_status_t steer_session_apply(
  * @param outcomes    Optional, [n_rows]; must not overlap rows, sessions or positions.
  * @return As steer_session_apply; on failure no row is changed and no session moved.
  *
- * Allocates: never, unless it fails.  Cost: as steer_session_apply, for each session.  Since ABI 1.
+ * Allocates: as steer_session_apply.  Cost: as steer_session_apply, for each session.  Since ABI 1.
  */
 STEER_API steer_status_t steer_batch_apply(
     steer_session_t *const *sessions, const uint64_t *positions, void *rows, steer_type_t type,
@@ -681,6 +684,214 @@ STEER_API steer_status_t steer_encoder_encode(
     steer_encoder_t *encoder, const void *rows, steer_type_t type, size_t n_rows, size_t row_stride,
     uint64_t *offsets, uint32_t *indices, float *values, size_t capacity, size_t *required,
     steer_outcome_t *outcomes, steer_error_t *error);
+
+/* ---- Detecting ------------------------------------------------------------------------------ */
+
+/* A fitted detector, ready to watch streams of rows: immutable, shared by all threads. */
+typedef struct steer_detector steer_detector_t;
+
+/**
+ * Reads a detector from its JSON form (docs/detector.md, detector.schema.json), at most 256 MiB.
+ *
+ * Streams are scored token by token: a detector with a readout that needs whole documents (profile,
+ * subspace, dense) is refused.
+ *
+ * @param dictionary  The one whose features the detector reads; another is refused.
+ * @param json        [length] bytes of UTF-8; no NUL is needed.
+ * @param out         Receives the handle; end it with steer_detector_destroy.
+ * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_SHAPE (a dictionary of other widths or counts),
+ *         STEER_ERR_NONFINITE (a weight that it needs) or STEER_ERR_FILE, whose message names the
+ *         field.
+ *
+ * Cost: copies the encoder rows of the features that it reads; with TOP_K and its kind as
+ * steer_reader_create.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_detector_open_json(
+    const steer_dictionary_t *dictionary, const char *json, size_t length, steer_detector_t **out,
+    steer_error_t *error);
+
+/** Ends the caller's hold on a detector. NULL does nothing. Since ABI 1. */
+STEER_API void steer_detector_destroy(steer_detector_t *detector);
+
+/* Flags of steer_detector_info_t. */
+enum {
+    STEER_DETECTOR_CALIBRATED = 1,        /* scores have p-values at the lengths below */
+    STEER_DETECTOR_CALIBRATED_STREAMS = 2 /* streams have thresholds: verdicts can flag */
+};
+
+typedef struct steer_detector_info {
+    uint32_t struct_size;
+    uint32_t flags;
+    uint64_t n_structures;    /* what it looks for, each with a verdict of its own */
+    uint64_t n_features;      /* features whose activation is read */
+    uint64_t model_width;     /* of the rows that it reads */
+    uint64_t block_length;    /* kept tokens per block of evidence; 0 without calibrated streams */
+    uint64_t shortest_length; /* kept tokens that have a p-value, both ends included; 0 without */
+    uint64_t longest_length;
+} steer_detector_info_t;
+
+#define STEER_DETECTOR_INFO_INIT { sizeof(steer_detector_info_t), 0, 0, 0, 0, 0, 0, 0 }
+
+/**
+ * Fills `info`, whose struct_size must be set.
+ *
+ * @return STEER_OK or STEER_ERR_ARGUMENT.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_detector_inspect(
+    const steer_detector_t *detector, steer_detector_info_t *info, steer_error_t *error);
+
+/**
+ * Writes the name of a structure, NUL-terminated.
+ *
+ * @param structure  Below n_structures.
+ * @param buffer     [capacity] bytes; may be NULL when capacity is 0.
+ * @param required   Optional; receives the bytes needed, NUL included, also on STEER_ERR_CAPACITY.
+ * @return STEER_OK, STEER_ERR_ARGUMENT or STEER_ERR_CAPACITY.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_detector_structure_name(
+    const steer_detector_t *detector, size_t structure, char *buffer, size_t capacity,
+    size_t *required, steer_error_t *error);
+
+/* A detector on its way through one stream of rows. One thread at a time, reads included. */
+typedef struct steer_monitor steer_monitor_t;
+
+/**
+ * Starts an empty stream.
+ *
+ * @param out  Receives the handle; end it with steer_monitor_destroy.
+ * @return STEER_OK or STEER_ERR_ARGUMENT.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_monitor_create(
+    const steer_detector_t *detector, steer_monitor_t **out, steer_error_t *error);
+
+/** Ends a monitor. NULL does nothing; a session that it was given to keeps it. Since ABI 1. */
+STEER_API void steer_monitor_destroy(steer_monitor_t *monitor);
+
+/**
+ * Makes a monitor in the same state, for a beam or a copied KV cache.
+ *
+ * @return STEER_OK or STEER_ERR_ARGUMENT.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_monitor_fork(
+    const steer_monitor_t *monitor, steer_monitor_t **out, steer_error_t *error);
+
+/**
+ * Copies the state of `from` onto `to`, a monitor of the same detector handle.
+ *
+ * @return STEER_OK or STEER_ERR_ARGUMENT.  Allocates: never.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_monitor_assign(
+    const steer_monitor_t *from, steer_monitor_t *to, steer_error_t *error);
+
+/**
+ * Starts another stream.
+ *
+ * @return STEER_OK or STEER_ERR_ARGUMENT.  Allocates: never.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_monitor_reset(steer_monitor_t *monitor, steer_error_t *error);
+
+/**
+ * Takes the next rows of a stream. Rows are masked as the detector was fitted: special tokens, rows
+ * of too large a norm, and rows whose normalisation is undefined count, but do not enter scores.
+ *
+ * @param rows        [n_rows, model_width] of `type`, rows `row_stride` elements apart, aligned to an
+ *                    element. May be NULL when n_rows is 0.
+ * @param row_stride  In elements, at least model_width.
+ * @param special     Optional, [n_rows], not 0 for the rows of BOS and its kind; NULL: the first row
+ *                    of the stream is the special one.
+ * @return STEER_OK, STEER_ERR_ARGUMENT, STEER_ERR_SHAPE, or STEER_ERR_NONFINITE for a row that is not
+ *         finite, or whose activations are not: the stream is as before then.
+ *
+ * Allocates: only when a call has more rows than every one before it, or fails.  Cost: per row as
+ * steer_reader_read of n_features.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_monitor_observe(
+    steer_monitor_t *monitor, const void *rows, steer_type_t type, size_t n_rows, size_t row_stride,
+    const uint8_t *special, steer_error_t *error);
+
+/**
+ * Shows each row to the monitor of its own stream: one batch of a server, many requests.
+ *
+ * @param monitors  [n_rows]; NULL for a row that nobody watches. A monitor may stand at several rows:
+ *                  they are the next rows of its stream, in order. All read rows of the same width.
+ * @param rows      As for steer_monitor_observe.
+ * @param special   As for steer_monitor_observe.
+ * @return As steer_monitor_observe; on failure every stream is as before.
+ *
+ * Allocates: only when a monitor has more rows than in every call before, or the call fails.
+ * Since ABI 1.
+ */
+STEER_API steer_status_t steer_monitor_observe_batch(
+    steer_monitor_t *const *monitors, const void *rows, steer_type_t type, size_t n_rows,
+    size_t row_stride, const uint8_t *special, steer_error_t *error);
+
+/* Flags of steer_verdict_t: which fields mean something, and what they mean together. */
+enum {
+    STEER_VERDICT_HAS_SCORE = 1,     /* some token was kept */
+    STEER_VERDICT_HAS_P = 2,         /* calibrated, and as long as some null document was */
+    STEER_VERDICT_HAS_THRESHOLD = 4, /* streams are calibrated for this rate or a smaller one */
+    STEER_VERDICT_FLAGGED = 8,       /* the evidence reached the threshold after some block */
+    STEER_VERDICT_BEYOND_CALIBRATION = 16 /* longer than every null stream: no new flag is raised */
+};
+
+/* What a stream says of one structure so far; 0 where a field means nothing. */
+typedef struct steer_verdict {
+    uint32_t struct_size;
+    uint32_t flags;
+    double score;              /* of all kept tokens, as of a whole document */
+    double p;                  /* of that score: good for one look, at the end of the stream */
+    double log_wealth;         /* ln of the evidence over complete blocks; 0 at the start */
+    double anytime_p;          /* min(1, 1/largest evidence): good at any time where blocks are
+                                  independent, which those of one text are not; 1 at the start */
+    double threshold;          /* log_wealth that flags at the rate, calibrated on whole streams */
+    uint64_t n_blocks;         /* complete blocks */
+    uint64_t crossed_at;       /* tokens of the stream, all uses, when it was first flagged; or 0 */
+    uint64_t tokens_kept;      /* of the stream, by use */
+    uint64_t tokens_special;
+    uint64_t tokens_sink;
+    uint64_t tokens_undefined;
+} steer_verdict_t;
+
+#define STEER_VERDICT_INIT \
+    { sizeof(steer_verdict_t), 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, 0, 0 }
+
+/**
+ * Says what the stream shows so far.
+ *
+ * @param structure  Below n_structures.
+ * @param rate       The false-alarm rate of STEER_VERDICT_FLAGGED over the whole stream, however often
+ *                   it is looked at; above 0 and below 1, or 0 for the usual one, 1 - Phi(2) = 0.02275.
+ * @param verdict    Its struct_size must be set.
+ * @return STEER_OK or STEER_ERR_ARGUMENT.  Allocates: never, unless it fails.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_monitor_verdict(
+    const steer_monitor_t *monitor, size_t structure, double rate, steer_verdict_t *verdict,
+    steer_error_t *error);
+
+/**
+ * Gives a session a monitor, which then takes every row that steer_session_apply and
+ * steer_batch_apply are given for the session: as it came, before edits, whether in scope or not, and
+ * only once the call succeeds. Position 0 is the special one.
+ *
+ * The monitor's stream goes with the rows: seeking does not take rows back (assign a monitor that was
+ * forked before), steer_session_reset resets the monitor too, and steer_session_fork and
+ * steer_session_assign leave monitors alone.
+ *
+ * A monitor reads every row, which changes what applying promises. A row that is not finite, or
+ * whose activations are not, is refused with STEER_ERR_NONFINITE out of scope too. A call with more
+ * rows of the session than every one before allocates: steer_session_apply and steer_batch_apply of
+ * one row never do.
+ *
+ * @param monitor  Kept by the session, until another takes its place, NULL takes it away, or the
+ *                 session ends: in no other session until then. Reads the place that the session's
+ *                 plan edits. The session's own monitor may be given again.
+ * @return STEER_OK, STEER_ERR_ARGUMENT when it is another session's, or when the
+ *         STEER_TEXT_INPUT_HOOK of its dictionary and the STEER_TEXT_OUTPUT_HOOK of the plan's are
+ *         both declared and differ, or STEER_ERR_SHAPE when it reads rows of another width. On failure the session
+ *         keeps what it had.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_session_set_monitor(
+    steer_session_t *session, steer_monitor_t *monitor, steer_error_t *error);
 
 /* ---- Plans as plain arrays ------------------------------------------------------------------ */
 

@@ -30,6 +30,14 @@ from ._structs import (
 )
 from ._version import __version__
 from .arrays import PlanArrays
+from .detector import (
+    Detector,
+    DetectorInfo,
+    Finding,
+    Monitor,
+    TokenCounts,
+    observe_batch,
+)
 from .dictionary import Dictionary, DictionaryInfo
 from .errors import LibraryError, SteeringError
 from .interventions import Intervention, Scope
@@ -47,12 +55,16 @@ __all__ = [
     "STRENGTHS",
     "UNITS",
     "Codes",
+    "Detector",
+    "DetectorInfo",
     "Dictionary",
     "DictionaryInfo",
     "Encoder",
     "EncoderInfo",
+    "Finding",
     "Intervention",
     "LibraryError",
+    "Monitor",
     "Plan",
     "PlanArrays",
     "Reader",
@@ -60,12 +72,14 @@ __all__ = [
     "Session",
     "SessionInfo",
     "SteeringError",
+    "TokenCounts",
     "__version__",
     "batch_apply",
     "capabilities",
     "control_vector",
     "library_path",
     "library_version",
+    "observe_batch",
 ]
 
 

@@ -59,6 +59,15 @@ PLAN_NEEDS_PROMPT_LENGTH = 4
 PLAN_CONSTANT = 8
 PLAN_NEEDS_POSITIONS = 16
 
+DETECTOR_CALIBRATED = 1
+DETECTOR_CALIBRATED_STREAMS = 2
+
+VERDICT_HAS_SCORE = 1
+VERDICT_HAS_P = 2
+VERDICT_HAS_THRESHOLD = 4
+VERDICT_FLAGGED = 8
+VERDICT_BEYOND_CALIBRATION = 16
+
 TEXT_NAME, TEXT_MODEL, TEXT_INPUT_HOOK, TEXT_OUTPUT_HOOK, TEXT_LEDGER = range(5)
 
 
@@ -197,6 +206,37 @@ class EncoderInfo(ctypes.Structure):
     ]
 
 
+class DetectorInfo(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("n_structures", c_uint64),
+        ("n_features", c_uint64),
+        ("model_width", c_uint64),
+        ("block_length", c_uint64),
+        ("shortest_length", c_uint64),
+        ("longest_length", c_uint64),
+    ]
+
+
+class Verdict(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("score", c_double),
+        ("p", c_double),
+        ("log_wealth", c_double),
+        ("anytime_p", c_double),
+        ("threshold", c_double),
+        ("n_blocks", c_uint64),
+        ("crossed_at", c_uint64),
+        ("tokens_kept", c_uint64),
+        ("tokens_special", c_uint64),
+        ("tokens_sink", c_uint64),
+        ("tokens_undefined", c_uint64),
+    ]
+
+
 class PlanArrays(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -317,6 +357,31 @@ PROTOTYPES = {
             _error,
         ],
     ),
+    "steer_detector_open_json": (_status, [_handle, c_char_p, c_size_t, _out, _error]),
+    "steer_detector_destroy": (None, [_handle]),
+    "steer_detector_inspect": (_status, [_handle, POINTER(DetectorInfo), _error]),
+    "steer_detector_structure_name": (
+        _status,
+        [_handle, c_size_t, c_void_p, c_size_t, _required, _error],
+    ),
+    "steer_monitor_create": (_status, [_handle, _out, _error]),
+    "steer_monitor_destroy": (None, [_handle]),
+    "steer_monitor_fork": (_status, [_handle, _out, _error]),
+    "steer_monitor_assign": (_status, [_handle, _handle, _error]),
+    "steer_monitor_reset": (_status, [_handle, _error]),
+    "steer_monitor_observe": (
+        _status,
+        [_handle, c_void_p, c_int32, c_size_t, c_size_t, c_void_p, _error],
+    ),
+    "steer_monitor_observe_batch": (
+        _status,
+        [c_void_p, c_void_p, c_int32, c_size_t, c_size_t, c_void_p, _error],
+    ),
+    "steer_monitor_verdict": (
+        _status,
+        [_handle, c_size_t, c_double, POINTER(Verdict), _error],
+    ),
+    "steer_session_set_monitor": (_status, [_handle, _handle, _error]),
     "steer_arrays_create": (_status, [_handle, _out, _error]),
     "steer_arrays_destroy": (None, [_handle]),
     "steer_arrays_view": (_status, [_handle, POINTER(PlanArrays), _error]),

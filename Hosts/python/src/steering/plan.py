@@ -59,7 +59,7 @@ class Plan(Owner):
                 raise SteeringError(
                     ARGUMENT, "scope is given beside the JSON form, expected it inside ('scope')"
                 )
-            self._handle = _compile_json(dictionary, _json(spec))
+            self._handle = _compile_json(dictionary, json_bytes(spec, "plan"))
         elif isinstance(spec, Sequence):
             self._handle = _compile(dictionary, spec, scope)
         else:
@@ -199,28 +199,30 @@ def control_vector(plans: Sequence[Plan], layers: Sequence[int], layer_count: in
     return buffer
 
 
-def _json(spec) -> bytes:
+def json_bytes(spec, what: str) -> bytes:
+    """The UTF-8 of a JSON form given as a mapping, as text, or by its path; ``what`` names it."""
+    status, page = (PLAN, "docs/plans.md") if what == "plan" else (ARGUMENT, "docs/detector.md")
     if isinstance(spec, bytes):
         return spec
     if isinstance(spec, str):
         try:
             return spec.encode()
         except UnicodeEncodeError as error:
-            message = f"plan is not Unicode ({error}), expected JSON text"
-            raise SteeringError(PLAN, message) from None
+            message = f"{what} is not Unicode ({error}), expected JSON text"
+            raise SteeringError(status, message) from None
     if isinstance(spec, os.PathLike):
         try:
             return Path(spec).read_bytes()
         except OSError as error:
             raise SteeringError(
-                10, f"{os.fspath(spec)}: {error.strerror}, expected a plan in JSON"
+                10, f"{os.fspath(spec)}: {error.strerror}, expected a {what} in JSON"
             ) from None
     try:
         # NaN would be written as a word that is not JSON.
         return json.dumps(spec, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise SteeringError(
-            PLAN, f"plan cannot be written as JSON ({error}), expected the form of docs/plans.md"
+            status, f"{what} cannot be written as JSON ({error}), expected the form of {page}"
         ) from None
 
 

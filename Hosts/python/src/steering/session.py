@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from . import _structs as s
 from ._library import Exclusive, Handle, call, create, failure, library, new_error
 from .errors import ARGUMENT, SHAPE, SteeringError
 from .plan import Plan
+
+if TYPE_CHECKING:
+    from .detector import Monitor
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Session(Exclusive):
     def _setup(self, plan: Plan, handle: Handle | None) -> None:
         self._handle = handle
         self._plan = plan
+        self._monitor: Monitor | None = None  # changes only while the session is busy
         self._busy = threading.Lock()
         self._error = new_error()
         self._error_address = ctypes.byref(self._error)
@@ -64,14 +69,33 @@ class Session(Exclusive):
         """What it applies."""
         return self._plan
 
-    def _run(self, name: str, *arguments) -> None:
+    def _begin(self) -> Handle:
+        """Claims the session and the monitor that watches it for this thread."""
         handle = self._start()
+        if self._monitor is not None and not self._monitor._busy.acquire(blocking=False):
+            self._busy.release()
+            raise SteeringError(
+                ARGUMENT,
+                "the session's monitor is in use by another thread, expected one thread at a time",
+            )
+        return handle
+
+    def _end(self) -> None:
+        if self._monitor is not None:
+            self._monitor._busy.release()
+        self._busy.release()
+
+    def _run(self, name: str, *arguments, watched: bool = False) -> None:
+        handle = self._begin() if watched else self._start()
         try:
             status = getattr(library(), name)(handle.address, *arguments, self._error_address)
             if status != 0:
                 raise failure(status, self._error)
         finally:
-            self._busy.release()
+            if watched:
+                self._end()
+            else:
+                self._busy.release()
 
     def covers(self, position: int) -> bool:
         """Whether some intervention covers the row at ``position``; the session does not move."""
@@ -103,7 +127,13 @@ class Session(Exclusive):
         found = _rows.describe(rows, self._plan._width, "the plan's", type=type, writable=True)
         given = _rows.output(outcomes, (found.count,), np.int32, "outcomes")
         self._run(
-            "steer_session_apply", found.address, found.type, found.count, found.stride, given
+            "steer_session_apply",
+            found.address,
+            found.type,
+            found.count,
+            found.stride,
+            given,
+            watched=True,
         )
 
     def bind(
@@ -123,11 +153,10 @@ class Session(Exclusive):
         given = _rows.output(outcomes, (found.count,), np.int32, "outcomes")
         function = library().steer_session_apply
         error, address = self._error, self._error_address
-        busy = self._busy
         keep = (rows, outcomes)
 
         def apply() -> None:
-            handle = self._start()
+            handle = self._begin()
             try:
                 status = function(
                     handle.address,
@@ -141,7 +170,7 @@ class Session(Exclusive):
                 if status != 0:
                     raise failure(status, error)
             finally:
-                busy.release()
+                self._end()
 
         apply.arrays = keep
         return apply
@@ -152,7 +181,37 @@ class Session(Exclusive):
 
     def reset(self, prompt_length: int | None = None) -> None:
         """Starts another sequence at position 0, with all counts at zero."""
-        self._run("steer_session_reset", _prompt_length(prompt_length))
+        self._run("steer_session_reset", _prompt_length(prompt_length), watched=True)
+
+    def watch(self, monitor: Monitor | None) -> None:
+        """Shows every row that is applied to a monitor, as it came, before edits; None for nobody.
+
+        Position 0 is the special one. Seeking does not take rows back, ``reset`` resets the monitor
+        too, and ``fork`` and ``assign`` leave monitors alone. The monitor reads every row: one that
+        is not finite is then refused out of scope too. Applying claims the monitor with the
+        session: another thread that uses it meanwhile gets an error.
+
+        Raises:
+            SteeringError: For a monitor of another session, until that one lets go of it or is
+                closed; for one of rows of another width or place. What watched before still does.
+        """
+        from .detector import Monitor
+
+        if monitor is not None and not isinstance(monitor, Monitor):
+            kind = monitor.__class__.__name__
+            raise SteeringError(ARGUMENT, f"monitor is of type {kind}, expected a Monitor or None")
+        with ExitStack() as stack:
+            handle = self._begin()
+            stack.callback(self._busy.release)
+            if self._monitor is not None:
+                stack.callback(self._monitor._busy.release)
+            if monitor is None or monitor is self._monitor:
+                given = None if monitor is None else monitor._live()
+            else:
+                given = monitor._start()
+                stack.callback(monitor._busy.release)
+            call("steer_session_set_monitor", handle, given)
+            self._monitor = monitor
 
     def fork(self) -> Session:
         """A session in the same state, for a beam or a copied KV cache."""
@@ -285,8 +344,8 @@ class _started:
         handles = []
         try:
             for session in self._sessions:
-                handles.append(session._start())
-                self._stack.callback(session._busy.release)
+                handles.append(session._begin())
+                self._stack.callback(session._end)
         except BaseException:
             self._stack.close()
             raise
