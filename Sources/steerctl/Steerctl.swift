@@ -12,15 +12,16 @@ struct Steerctl: ParsableCommand {
       Try it:   steerctl apply --feature 1234 --alpha 4
       Without --sae and --activations, verbs work on the bundled dictionary and activations.
 
-      Exit codes: 0 done, 1 a negative verdict (verify), 2 usage, 3 bad input, 4 environment (files,
-      disk).
+      Exit codes: 0 done, 1 a negative verdict (verify, detect), 2 usage, 3 bad input, 4 environment
+      (files, disk).
       Environment: NO_COLOR turns colour off. STEERING_KERNELS=scalar, avx2, avx512 or avx512vnni
       picks the kernels. STEERING_DEFAULT names another folder with a bundled default.
       """,
     version: "\(SteeringVersion.text)",
     subcommands: [
-      Inspect.self, Verify.self, Features.self, Encode.self, Apply.self, Convert.self, Export.self,
-      Import.self, Hooks.self,
+      Inspect.self, Verify.self, Features.self, Encode.self, Apply.self, Fit.self, Calibrate.self,
+      Evaluate.self, Detect.self, WriteReport.self, Convert.self, Export.self, Import.self,
+      Hooks.self,
     ])
 
   /// Parses, runs, and turns every error into one line on standard error and an exit code.

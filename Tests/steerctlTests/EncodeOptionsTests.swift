@@ -68,4 +68,22 @@ import Testing
     #expect(both["pruned_rows"]?.asInt == 0)
     #expect(try folder.bytes("both") == expected)
   }
+
+  /// The sandbox's six rows are one context.
+  @Test func delphiCachesAreFolders() throws {
+    let sandbox = try Sandbox()
+    let arguments = ["encode", "--layout", "delphi", "--output", "layers.1"] + sandbox.inputs
+    let result = try sandbox.run(arguments)
+    #expect(result.status == 0, "\(result.error)")
+    #expect(result.output.contains("locations U16 [") && result.output.contains("wrote layers.1"))
+    let folder = sandbox.folder.file("layers.1")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        == ["0_5.safetensors", "config.json"])
+    let again = try sandbox.run(arguments)
+    #expect(again.status == 3 && again.error.contains("expected the name of a new folder"))
+    for extra in [["--dense"], ["--decode"], ["--average-by", "positions"]] {
+      #expect(try sandbox.run(arguments + extra).status == 2)
+    }
+  }
 }

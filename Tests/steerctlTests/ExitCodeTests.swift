@@ -20,8 +20,8 @@ import Testing
   static let usage = [
     Case(
       "steer", 2,
-      "no verb 'steer', expected inspect, verify, features, encode, apply, convert, export,"
-        + " import, hooks"),
+      "no verb 'steer', expected inspect, verify, features, encode, apply, fit, calibrate,"
+        + " evaluate, detect, report, convert, export, import, hooks"),
     Case("verify sae SAE IN", 2, "give the folder once"),
     Case("verify sae", 2, "a dictionary needs --activations"),
     Case("verify SAE IN --declared-l0 0", 2, "--declared-l0 is 0.0, expected a positive number"),
@@ -56,7 +56,7 @@ import Testing
     Case("encode SAE IN --threads 1025", 2, "--threads is 1025, expected 1 to 1,024"),
     Case("encode SAE IN --threads=-1", 2, "--threads is -1, expected 1 to 1,024"),
     Case("encode SAE IN --threads two", 2, "The value 'two' is invalid"),
-    Case("encode SAE IN --dense", 2, "--dense and --decode need --output"),
+    Case("encode SAE IN --dense", 2, "--dense, --layout and --decode need --output"),
     Case("encode SAE IN --json --output /dev/stdout", 2, "both want standard output"),
     Case("encode SAE IN --json --output -", 2, "both want standard output"),
     Case("encode SAE --tensor x", 2, "--tensor and --shape need --activations"),

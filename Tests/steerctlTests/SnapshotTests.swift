@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct SnapshotTests {
   @Test(arguments: [
-    "", "inspect", "verify", "features", "encode", "apply", "convert", "export", "import", "hooks",
+    "", "inspect", "verify", "features", "encode", "apply", "fit", "calibrate", "evaluate",
+    "detect", "report", "convert", "export", "import", "hooks",
   ])
   func help(_ verb: String) throws {
     let result = try Tool.run([verb, "--help"].filter { !$0.isEmpty })

@@ -11,7 +11,9 @@ struct Encode: ParsableCommand {
     discussion: """
       Writes sparse codes as safetensors: row_offsets I64 [rows + 1], indices I32 and values F32
       [active]; row r's features are at row_offsets[r] up to row_offsets[r + 1]. Rows that cannot be
-      normalised have none and are listed in undefined_rows I64, which is there only then.
+      normalised have none and are listed in undefined_rows I64, which is there only then. norms F32
+      [rows] are the rows' lengths; documents, tokens, positions, special and segments I64 [rows] are
+      those of the input, where it has them.
 
       With --average-by, rows are segments: neighbouring rows with the same id, special tokens left
       out, are averaged and encoded once, as dictionaries of turn averages need it. segment_ids,
@@ -30,8 +32,22 @@ struct Encode: ParsableCommand {
       valueName: "tensor"))
   var averageBy: String?
 
-  @Flag(help: "Write features F32 [rows, features] instead of sparse codes.")
-  var dense = false
+  /// How codes are laid out on disk.
+  enum Layout: String, ExpressibleByArgument, CaseIterable {
+    case sparse
+    case dense
+    case delphi
+  }
+
+  @Option(
+    help: ArgumentHelp(
+      "How to write codes: sparse, dense (features F32 [rows, features]), or delphi (a new folder, as"
+        + " delphi caches latents; documents must be of one length).",
+      discussion: "Default: sparse."))
+  var layout: Layout?
+
+  @Flag(name: .customLong("dense"), help: "The same as --layout dense.")
+  var isDense = false
 
   @Flag(help: "Also write decoded rows, and forward where the dictionary has a skip path.")
   var decode = false
@@ -45,7 +61,18 @@ struct Encode: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
+  private var isDelphi: Bool { layout == .delphi }
+  var dense: Bool { isDense || layout == .dense }
+
   func validate() throws {
+    if isDense, let layout, layout != .dense {
+      throw ValidationError("--dense and --layout \(layout.rawValue) exclude each other")
+    }
+    if isDelphi, decode || averageBy != nil || OutputPath.isStandardOutput(output) {
+      throw ValidationError(
+        "--layout delphi writes a folder of activations, expected no --decode, no --average-by and no"
+          + " standard output")
+    }
     try input.check(with: dictionary, isRequired: true)
     let counts = EncodeOptions.workerCounts
     guard counts.contains(threads) else {
@@ -57,8 +84,8 @@ struct Encode: ParsableCommand {
       throw ValidationError(
         "--average-by encodes one mean at a time, expected no --threads or --plain")
     }
-    if output == nil, dense || decode {
-      throw ValidationError("--dense and --decode need --output")
+    if output == nil, dense || decode || layout != nil {
+      throw ValidationError("--dense, --layout and --decode need --output")
     }
     if OutputPath.isStandardOutput(output), json {
       throw ValidationError("--json and --output - both want standard output")
@@ -73,7 +100,9 @@ struct Encode: ParsableCommand {
         "features of a cross-layer transcoder write to several layers, expected no --decode")
     }
     let activations = try input.open(for: self.dictionary)
-    if let output {
+    if let output, isDelphi {
+      try Self.checkFree(output)
+    } else if let output {
       try OutputPath.check(output, isNot: activations, dictionary)
     }
     if let averageBy {
@@ -85,13 +114,26 @@ struct Encode: ParsableCommand {
       activations, with: dictionary,
       options: EncodeOptions(workers: threads, accelerates: !plain), progress: progress.update)
     progress.clear()
-    if let output {
+    if let output, isDelphi {
+      try encoding.writeCache(to: output)
+    } else if let output {
       try encoding.write(to: OutputPath.resolve(output), dense: dense, decode: decode)
     }
     if json {
       encoding.report.json(dictionary).show()
     } else {
       show(encoding.report, dictionary, activations)
+    }
+  }
+
+  /// Refuses, before any work is done, a folder that is there.
+  private static func checkFree(_ path: String) throws(SteeringError) {
+    let isFree = try SteeringError.rendering { () throws(FormatError) in
+      try OutputFolder.isFree(path)
+    }
+    guard isFree else {
+      throw SteeringError(
+        .invalidArgument, "\(path) exists, expected the name of a new folder")
     }
   }
 
