@@ -28,6 +28,7 @@ need_packages() {
     command -v cmake >/dev/null || missing+=(cmake)
     command -v g++ >/dev/null || missing+=(g++)
     command -v make >/dev/null || missing+=(make)
+    [ -e /usr/include/json-c/json.h ] || missing+=(libjson-c-dev)
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     [ ${#missing[@]} = 0 ] && return
     say "installing ${missing[*]}"
@@ -41,6 +42,8 @@ need_packages() {
 need_environment() {
     [ -x "$cache/venv/bin/pip" ] || python3 -m venv "$cache/venv"
     "$cache/venv/bin/pip" install -q numpy pytest build setuptools wheel ml_dtypes
+    "$cache/venv/bin/pip" install -q pyarrow 2>"$cache/pyarrow.log" ||
+        say "pyarrow is not to be had here: its tests will be skipped ($cache/pyarrow.log)"
     # The CPU build of torch is not on PyPI; without it the tests that need it say that they are skipped.
     "$cache/venv/bin/pip" install -q "torch==$torch_version" 2>"$cache/torch.log" ||
         say "torch $torch_version is not to be had here: its tests will be skipped ($cache/torch.log)"

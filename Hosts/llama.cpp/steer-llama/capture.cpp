@@ -4,6 +4,7 @@
 #include "paths.h"
 
 #include <algorithm>
+#include <cstdio>
 
 static std::string file_name(const std::string &path) {
     const size_t slash = path.rfind('/');
@@ -22,6 +23,9 @@ Capture::Capture(Host &host, const Options &options, int plan_layer) : host(host
         const std::string path = capture_path(options, layer, layers.size());
         files.emplace_back(
             new ActivationsFile(path, size_t(host.n_embd()), file_name(options.model), layer));
+        if (options.has_texts()) {
+            documents_files.emplace_back(new DocumentsFile(documents_path(path)));
+        }
     }
 }
 
@@ -38,6 +42,31 @@ void Capture::drain(const std::vector<CaptureDocument> &documents) {
     host.steer.clear_captured();
 }
 
+void Capture::add(int number, const Document &document, const std::vector<std::string> &pieces) {
+    for (const auto &file : documents_files) file->append(number, document, pieces);
+}
+
 void Capture::finish() {
-    for (const auto &file : files) file->finish();
+    for (const auto &file : files) file->close();
+    for (const auto &file : documents_files) file->close();
+    // First the rows of an earlier run go away: whenever this one is killed, new documents never stand
+    // beside old rows.
+    if (!documents_files.empty()) {
+        for (const auto &file : files) file->remove_old();
+    }
+    std::vector<std::string> published;
+    try {
+        // First the documents: rows are never there without them.
+        for (const auto &file : documents_files) {
+            file->publish();
+            published.push_back(file->path());
+        }
+        for (const auto &file : files) {
+            file->publish();
+            published.push_back(file->path());
+        }
+    } catch (const Failure &) {
+        for (const std::string &path : published) std::remove(path.c_str());
+        throw;
+    }
 }

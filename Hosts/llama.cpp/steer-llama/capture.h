@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "activations_file.h"
+#include "documents.h"
 #include "host.h"
 #include "options.h"
 
@@ -16,7 +17,7 @@ struct CaptureDocument {
     bool is_steered;
 };
 
-/* One file per captured layer. */
+/* One file per captured layer, for whole texts with a documents file beside it. */
 class Capture {
 public:
     /* Nothing to do without --capture. `plan_layer` is where the plans act, -1 for unknown. */
@@ -28,9 +29,14 @@ public:
 
     /* Takes what the last decode brought; `documents` by sequence. */
     void drain(const std::vector<CaptureDocument> &documents);
+    /* A document of --text-file or --documents-file is complete. */
+    void add(int number, const Document &document, const std::vector<std::string> &pieces);
+    /* All files, or a Failure and none. */
     void finish();
 
     std::vector<std::unique_ptr<ActivationsFile>> files;
+    /* Beside each of them, when whole texts are captured. */
+    std::vector<std::unique_ptr<DocumentsFile>> documents_files;
 
 private:
     Host &host;

@@ -67,7 +67,7 @@ public:
         capture.finish();
         for (const auto &file : capture.files) {
             result.notes.push_back(std::to_string(file->n_rows()) + " rows of layer "
-                                   + std::to_string(file->layer) + " in " + file->path);
+                                   + std::to_string(file->layer) + " in " + file->path());
         }
         return std::move(result);
     }

@@ -103,6 +103,16 @@ std::string Host::text(const std::vector<llama_token> &tokens) const {
     }
 }
 
+std::string Host::piece(llama_token token) const {
+    std::string result(32, 0);
+    for (;;) {
+        const int n
+            = llama_token_to_piece(vocab, token, &result[0], int32_t(result.size()), 0, true);
+        result.resize(size_t(n < 0 ? -n : n));
+        if (n >= 0) return result;
+    }
+}
+
 bool Host::adds_bos() const {
     return llama_vocab_get_add_bos(vocab) && llama_vocab_bos(vocab) != LLAMA_TOKEN_NULL;
 }

@@ -28,6 +28,8 @@ public:
     std::vector<llama_token> tokenize(const std::string &text, bool with_bos,
                                       bool with_special) const;
     std::string text(const std::vector<llama_token> &tokens) const;
+    /* The token's own bytes, control tokens as they are written; may end within a character. */
+    std::string piece(llama_token token) const;
     bool is_special(llama_token token) const;
     bool adds_bos() const;
     int n_layer() const { return llama_model_n_layer(model.get()); }

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "documents.h"
 #include "failure.h"
 #include "generate.h"
 #include "paths.h"
@@ -19,9 +20,10 @@ static void check_acted(const std::vector<std::string> &never_acted) {
 
 static void run(const Options &options) {
     check_paths(options);
+    check_documents(options);
     const Plans plans(options);
     Host host(options.model, options.n_gpu_layers, options.is_verbose);
-    if (!options.text_files.empty()) {
+    if (options.has_texts()) {
         const TextCapture capture = capture_texts(host, options, plans);
         options.wants_json ? print_json(capture) : print_text(capture);
         check_acted(capture.never_acted);

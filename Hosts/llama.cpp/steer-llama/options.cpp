@@ -37,7 +37,7 @@ What to do, for all prompts:
 How to run:
   --temp X, --seed N    sample at this temperature, 0.001 to 1000 (0: the likeliest token), with
                         this seed (0)
-  --ctx N               positions per sequence (as many as needed); windows of --text-file (256);
+  --ctx N               positions per sequence (as many as needed); windows of whole texts (256);
                         at most the model's own context
   --batch N             prompt tokens per decode at most (512)
   --threads N           threads (all cores)
@@ -52,6 +52,10 @@ Residual rows into a file that steerctl reads:
   --capture-layer L     block whose output to keep; repeatable (the plan's layer)
   --text-file FILE      in place of prompts: every line is a document, cut into windows of --ctx
                         with BOS first; repeatable. Needs --capture, generates nothing
+  --documents-file FILE in place of --text-file: every line is an object with a string "text";
+                        repeatable
+For both, FILE.documents.jsonl beside FILE.safetensors says what rows belong to: "document" and
+"pieces", one per row, and all other members of the documents file as they stand.
 
 Exit codes: 0 done, 2 usage, 3 bad input, or a plan that met no row in its scope (results are
 printed and captured all the same), 4 environment: files, memory.
@@ -98,7 +102,7 @@ bool Options::is_steered(const Prompt &prompt) const {
 }
 
 bool Options::has_plan() const {
-    if (!text_files.empty()) return has_default_plan();
+    if (has_texts()) return has_default_plan();
     for (const Prompt &prompt : prompts) {
         if (is_steered(prompt)) return true;
     }
@@ -137,22 +141,26 @@ static void check_plan(const Options &options) {
 
 static void check_whole(const Options &options) {
     if (options.model.empty()) usage("--model is missing");
-    if (options.prompts.empty() && options.text_files.empty()) usage("--prompt is missing");
-    if (!options.prompts.empty() && !options.text_files.empty()) {
-        usage("--prompt and --text-file exclude each other");
+    if (options.prompts.empty() && !options.has_texts()) usage("--prompt is missing");
+    if (!options.prompts.empty() && options.has_texts()) {
+        usage(std::string("--prompt and ") + options.texts_flag() + " exclude each other");
     }
-    if (!options.text_files.empty() && options.capture.empty()) {
-        usage("--text-file needs --capture");
+    if (!options.text_files.empty() && !options.documents_files.empty()) {
+        usage("--text-file and --documents-file exclude each other");
+    }
+    if (options.has_texts() && options.capture.empty()) {
+        usage(std::string(options.texts_flag()) + " needs --capture");
     }
     for (const char *flag : {"-n", "--predict", "--temp", "--seed", "--batch", "--no-baseline",
                              "--phase"}) {
-        if (!options.text_files.empty() && is_given(options, flag)) {
-            usage(std::string(flag) + " means nothing with --text-file, which generates nothing");
+        if (options.has_texts() && is_given(options, flag)) {
+            usage(std::string(flag) + " means nothing with " + options.texts_flag()
+                  + ", which generates nothing");
         }
     }
     check_plan(options);
     const auto has_none = [](const Prompt &prompt) { return prompt.plan.empty(); };
-    if (options.text_files.empty() && options.has_default_plan()
+    if (!options.has_texts() && options.has_default_plan()
         && std::none_of(options.prompts.begin(), options.prompts.end(), has_none)) {
         usage(std::string(options.plan.empty() ? "--feature" : "--plan before the first --prompt")
               + " acts on no prompt: every --prompt has a --plan of its own");
@@ -193,6 +201,7 @@ Options parse_options(int argc, char **argv) {
         else if (flag == "--sae") options.sae = value();
         else if (flag == "--prompt") options.prompts.push_back({value(), ""});
         else if (flag == "--text-file") options.text_files.push_back(value());
+        else if (flag == "--documents-file") options.documents_files.push_back(value());
         else if (flag == "--plan") {
             const bool is_for_all = options.prompts.empty();
             std::string &plan = is_for_all ? options.plan : options.prompts.back().plan;

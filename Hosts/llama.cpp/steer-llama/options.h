@@ -18,6 +18,7 @@ struct Options {
     std::string sae;
     std::vector<Prompt> prompts;
     std::vector<std::string> text_files;
+    std::vector<std::string> documents_files;
 
     /* The plan for prompts that have none of their own */
     std::string plan;
@@ -45,6 +46,11 @@ struct Options {
     bool wants_baseline = true;
     bool is_verbose = false;
 
+    /* Whether whole texts are read in place of prompts, and the flag that says so. */
+    bool has_texts() const { return !text_files.empty() || !documents_files.empty(); }
+    const char *texts_flag() const {
+        return text_files.empty() ? "--documents-file" : "--text-file";
+    }
     /* Whether any prompt or text is steered. */
     bool has_plan() const;
     bool has_default_plan() const { return !plan.empty() || !features.empty(); }

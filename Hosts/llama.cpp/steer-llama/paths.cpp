@@ -16,6 +16,18 @@ static bool is_folder(const std::string &path) {
     return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+/* Something like a pipe. */
+static bool is_special(const std::string &path) {
+    struct stat status;
+    return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+static bool is_same_file(const std::string &a, const std::string &b) {
+    struct stat first, second;
+    return stat(a.c_str(), &first) == 0 && stat(b.c_str(), &second) == 0
+        && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 void check_readable(const std::string &path, const std::string &expected) {
     if (is_folder(path)) {
         throw Failure(EXIT_ENVIRONMENT, path + " is a folder, expected " + expected);
@@ -46,13 +58,40 @@ std::string capture_path(const Options &options, int layer, size_t n_layers) {
     return path.substr(0, dot) + mark + path.substr(dot);
 }
 
+std::string documents_path(const std::string &capture) {
+    const std::string suffix = ".safetensors";
+    const bool has_suffix = capture.size() > suffix.size()
+        && capture.compare(capture.size() - suffix.size(), suffix.size(), suffix) == 0;
+    return capture.substr(0, capture.size() - (has_suffix ? suffix.size() : 0))
+        + ".documents.jsonl";
+}
+
 void check_paths(const Options &options) {
     check_readable(options.model, "a model as GGUF");
     for (const std::string &path : options.text_files) check_readable(path, "a text");
+    for (const std::string &path : options.documents_files) {
+        // It is read twice: first to check it.
+        if (is_special(path)) {
+            throw Failure(EXIT_ENVIRONMENT, path + " is no regular file, expected documents");
+        }
+        check_readable(path, "documents");
+    }
     if (options.capture.empty()) return;
     std::vector<int> layers = options.capture_layers;
     std::sort(layers.begin(), layers.end());
     layers.erase(std::unique(layers.begin(), layers.end()), layers.end());
     if (layers.empty()) layers.push_back(0); // one, whichever it is
-    for (int layer : layers) check_writable(capture_path(options, layer, layers.size()));
+    for (int layer : layers) {
+        const std::string path = capture_path(options, layer, layers.size());
+        check_writable(path);
+        if (!options.has_texts()) continue;
+        const std::string beside = documents_path(path);
+        check_writable(beside);
+        for (const std::string &read : options.documents_files) {
+            if (is_same_file(read, beside)) {
+                throw Failure(EXIT_USAGE, "--documents-file " + read + " is what --capture writes, "
+                                          "expected another");
+            }
+        }
+    }
 }

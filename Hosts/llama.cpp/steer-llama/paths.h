@@ -18,4 +18,7 @@ void check_paths(const Options &options);
 /* The file that rows of `layer` go to, one of `n_layers`. */
 std::string capture_path(const Options &options, int layer, size_t n_layers);
 
+/* The documents file beside a file of rows: a.documents.jsonl for a.safetensors. */
+std::string documents_path(const std::string &capture);
+
 #endif

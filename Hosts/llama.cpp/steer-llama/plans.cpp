@@ -14,9 +14,10 @@ Plans::Plans(const Options &options) : options(options) {
     dictionary.reset(opened);
     if (!options.plan.empty()) default_plan = compile_file(options.plan);
     if (!options.features.empty()) default_plan = compile_flags();
-    if (!options.text_files.empty() && needs_prompt(default_plan.get())) {
+    if (options.has_texts() && needs_prompt(default_plan.get())) {
         throw Failure(EXIT_USAGE, options.plan + " tells prompt from generated positions, which "
-                                  "--text-file has not: expected a plan for all positions");
+                                      + options.texts_flag()
+                                      + " has not: expected a plan for all positions");
     }
     for (const Prompt &prompt : options.prompts) {
         const bool has_own = !prompt.plan.empty() && prompt.plan != "none";

@@ -194,12 +194,16 @@ void print_text(const TextCapture &capture) {
     for (const steering::Applied &applied : capture.applied) {
         std::printf("%s\n", sentence(applied).c_str());
     }
-    for (const std::string &path : capture.files) std::printf("%s\n", printable(path).c_str());
+    for (const auto *paths : {&capture.files, &capture.documents_files}) {
+        for (const std::string &path : *paths) std::printf("%s\n", printable(path).c_str());
+    }
 }
 
 void print_json(const TextCapture &capture) {
     std::printf("{\n  \"documents\": %zu,\n  \"windows\": %zu,\n  \"rows\": %zu,\n"
-                "  \"tokens_per_second\": %.2f,\n  \"applied\": %s,\n  \"files\": %s\n}\n",
+                "  \"tokens_per_second\": %.2f,\n  \"applied\": %s,\n  \"files\": %s,\n"
+                "  \"documents_files\": %s\n}\n",
                 capture.n_documents, capture.n_windows, capture.n_tokens, capture.tokens_per_second,
-                json_applied(capture.applied).c_str(), json_texts(capture.files).c_str());
+                json_applied(capture.applied).c_str(), json_texts(capture.files).c_str(),
+                json_texts(capture.documents_files).c_str());
 }

@@ -15,11 +15,12 @@ struct TextCapture {
     size_t n_tokens = 0;
     double tokens_per_second = 0;
     std::vector<std::string> files;
+    std::vector<std::string> documents_files;
     std::vector<steering::Applied> applied;
     std::vector<std::string> never_acted; /* as in Generation */
 };
 
-/* Reads every line of the text files as a document and captures its rows, window by window. */
+/* Reads every line of the files as a document and captures its rows, window by window. */
 TextCapture capture_texts(Host &host, const Options &options, const Plans &plans);
 
 #endif
