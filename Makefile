@@ -5,6 +5,7 @@
 # make lint     check formatting and warnings;  make format  apply the formatting
 # make test-asan  the tests that feed untrusted bytes, under AddressSanitizer
 # make test-abi   the C library, from C; test-abi-sanitizers, bench-abi, fuzz: Tests/ABIProbe/targets.mk
+# make test-report  a run's page in a headless browser (Chromium)
 # make test-hosts  build llama.cpp and fetch a real model once, then test Hosts/ end to end
 # make bench    time everything against the machine and its peers: Benchmarks/targets.mk
 # make test-install  install into a temporary folder, build docs/examples against that, run them
@@ -28,7 +29,7 @@ TEST_INSTALL_PACKAGES := gcc g++ cmake
 # Targets share the build folders of the others.
 .NOTPARALLEL:
 
-.PHONY: all demo test test-asan test-install test-hosts lib install install-lib uninstall format lint \
+.PHONY: all demo test test-asan test-install test-hosts test-report lib install install-lib uninstall format lint \
     dependencies clean
 
 all: dependencies
@@ -83,6 +84,10 @@ test-install: dependencies
 	    DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq $(TEST_INSTALL_PACKAGES); \
 	fi
 	MAKE='$(MAKE)' SWIFT='$(SWIFT)' Scripts/check-installed.sh
+
+# PICTURES=folder keeps screenshots.
+test-report: all
+	Scripts/test-report.sh $(STEERCTL) $(PICTURES)
 
 test-hosts: lib
 	Scripts/test-hosts.sh $(LIB_BUILD) $(HOSTS_BUILD)
