@@ -4,7 +4,8 @@
 #
 #   Scripts/check-kill.sh STEERCTL FOLDER KILLS SEED ARGUMENT...
 #
-# FOLDER is for the results, and must not exist. The arguments are those of `detect`, without --output.
+# KILLS are those that meet a run at work; at most eight times as many are tried. FOLDER is for the results,
+# and must not exist. The arguments are those of `detect`, without --output.
 set -eu
 if [ $# -lt 5 ]; then
   echo "usage: $0 STEERCTL FOLDER KILLS SEED ARGUMENT..." >&2
@@ -20,7 +21,7 @@ begin=$(date +%s%N)
 length=$((($(date +%s%N) - begin) / 1000000 + 1))
 
 moments=$(awk -v seed="$seed" -v kills="$kills" -v length_ms="$length" \
-  'BEGIN { srand(seed); for (i = 0; i < kills; i++) printf "%.4f\n", rand() * length_ms / 1000 }')
+  'BEGIN { srand(seed); for (i = 0; i < 8 * kills; i++) printf "%.4f\n", rand() * length_ms / 1000 }')
 
 killed=0 finished=0 late=0
 compare() {
@@ -38,6 +39,7 @@ compare() {
   rm -rf "$folder/out"
 }
 for moment in $moments; do
+  [ "$killed" -lt "$kills" ] || break
   "$tool" detect "$@" --output "$folder/out" >"$folder/log" 2>&1 &
   process=$!
   sleep "$moment"
@@ -59,4 +61,8 @@ for moment in $moments; do
 done
 "$tool" detect "$@" --output "$folder/out" >"$folder/log"
 compare
+if [ "$killed" -lt "$kills" ]; then
+  echo "only $killed of $kills kills met a run at work" >&2
+  exit 1
+fi
 echo "$killed kills in runs of $length ms, $late runs done before theirs, $finished results compared: equal"
