@@ -209,11 +209,11 @@ struct DetectSandbox {
   @Test func killsCostNothing() throws {
     let box = try DetectSandbox(shards: 30, documents: 40)
     let script = Tool.checkout + "/Scripts/check-kill.sh"
-    let arguments = [try Tool.path(), "kills", "50", "20261121"] + (try box.shards)
+    let arguments = [try Tool.path(), "kills", "20", "20261121"] + (try box.shards)
     let options = ["--detector", "detector.json", "--sae", "sae", "--checkpoint", "7"]
     let result = try Tool.run(script, arguments + options, in: box.folder.path)
     #expect(result.status == 0, "\(result.error)")
     #expect(result.output.hasSuffix(": equal\n"), "\(result.output)")
-    #expect(result.output.hasPrefix("50 kills "), "\(result.output)")
+    #expect(result.output.hasPrefix("20 kills "), "\(result.output)")
   }
 }
