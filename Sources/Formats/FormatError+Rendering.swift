@@ -37,8 +37,8 @@ extension FormatError.Reason {
       collectionSentence
     case .invalidZip, .checksumMismatch, .invalidPickle, .refusedCall, .invalidYAML:
       containerSentence
-    case .invalidNPYHeader, .unknownNPYVersion, .systemCall, .notARegularFile, .fileChanged,
-      .invalidFileName, .unrecognised, .unsupported:
+    case .invalidNPYHeader, .unknownNPYVersion, .systemCall, .notARegularFile, .alreadyExists,
+      .notPrivate, .fileChanged, .invalidFileName, .unrecognised, .unsupported:
       fileSentence
     }
   }
@@ -167,6 +167,10 @@ extension FormatError.Reason {
     case .systemCall(let call, let errno):
       "\(call): \(String(cString: strerror(errno)).lowercased())"
     case .notARegularFile(let kind): "found a \(kind), expected a regular file"
+    case .alreadyExists: "exists already, expected a path where nothing is"
+    case .notPrivate(let path, let mode):
+      "others than its owner may use it (mode \(PrivateFile.octal(mode))), expected mode 0600; run"
+        + " chmod 600 \(PrivateFile.shellWord(path))"
     case .fileChanged(let detail):
       "the file changed while it was being read: \(detail); run again when it is complete"
     case .invalidFileName(let name):

@@ -96,6 +96,10 @@ extension FormatError {
     // Files
     case systemCall(call: String, errno: Int32)
     case notARegularFile(kind: String)
+    /// Something has the name that a new file is to get.
+    case alreadyExists
+    /// Others than its owner may read or write a file that holds a secret; `mode` is its permissions.
+    case notPrivate(path: String, mode: UInt32)
     case fileChanged(detail: String)
     case invalidFileName(name: String)
     /// The content is of no format that is read here.

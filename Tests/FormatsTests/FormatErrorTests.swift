@@ -33,6 +33,11 @@ import Testing
       .numberOutOfRange(text: "1e999"), "number 1e999 is out of range, expected a finite double"
     ),
     (.duplicateKey(key: "a"), "key 'a' appears twice, expected once"),
+    (.alreadyExists, "exists already, expected a path where nothing is"),
+    (
+      .notPrivate(path: "a b.key", mode: 0o640),
+      "others than its owner may use it (mode 0640), expected mode 0600; run chmod 600 'a b.key'"
+    ),
     (.missingField(field: "weight_map"), "field 'weight_map' is missing"),
     (.missingField(field: "shape", tensor: "W"), "tensor 'W': field 'shape' is missing"),
     (

@@ -8,7 +8,7 @@ package struct RandomDictionary {
   /// `[featureCount, width]`.
   package var encoder: [Float]
   /// `[featureCount, width]`.
-  package let decoder: [Float]
+  package var decoder: [Float]
   package var encoderBias: [Float]
   package let decoderBias: [Float]
   /// Non-negative, `[featureCount]`.

@@ -1,11 +1,13 @@
 /// Ranges of document length that hold about as many null documents each.
-enum LengthBuckets {
+package enum LengthBuckets {
   /// Ranges without gaps from the shortest to the longest of `lengths`, ascending as those are.
   ///
   /// As many as `minimum` documents each allow, at most `maximum` and at least one. An edge stands at the
   /// first length at which the documents below it are an equal share or more: documents of one length
   /// are never torn apart, so buckets may be fewer and uneven where many are equally long.
-  static func ranges(ofSorted lengths: [Int], minimum: Int, maximum: Int) -> [ClosedRange<Int>] {
+  package static func ranges(
+    ofSorted lengths: [Int], minimum: Int, maximum: Int
+  ) -> [ClosedRange<Int>] {
     guard let first = lengths.first, let last = lengths.last else { return [] }
     let wanted = max(1, min(maximum, lengths.count / minimum))
     var edges = [first]

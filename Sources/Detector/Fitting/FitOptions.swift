@@ -47,11 +47,17 @@ public struct FitOptions: Sendable, Equatable {
   public static func defaultPooling(of kind: FittedDetector.Kind) -> Pooling {
     switch kind {
     case .feature, .bank, .probe: .maximum
-    case .profile, .subspace, .dense: .mean
+    case .profile, .subspace, .dense, .watermark: .mean
     }
   }
 
   func check(featureCount available: Int) throws(DetectionError) {
+    guard kind != .watermark else {
+      throw DetectionError(
+        .unsupported(
+          what: "fitting kind 'watermark', which a bank and a key make,",
+          expected: "another kind"))
+    }
     let most = kind == .subspace ? min(256, available) : available
     if let featureCount, !(1...max(most, 1)).contains(featureCount) {
       throw DetectionError(

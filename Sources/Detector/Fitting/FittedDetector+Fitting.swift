@@ -78,7 +78,8 @@ extension FittedDetector {
       return .subspace(try fit.readout(rows.present, pooled))
     case .feature:
       return .linear(try FeatureFit(feature: options.feature).readout(name, rows, pooled))
-    case .probe, .bank, .dense:
+    // The last three do not come here.
+    case .probe, .bank, .dense, .watermark:
       var fit = LogisticFit()
       fit.featureCount = options.featureCount ?? fit.featureCount
       fit.inverseStrength = options.inverseStrength ?? fit.inverseStrength

@@ -14,6 +14,8 @@ public struct FittedDetector: Sendable, Equatable {
     case subspace
     /// Logistic regression on the mean row.
     case dense
+    /// The chosen entries of a watermark bank, with their signs, as one statistic.
+    case watermark
   }
 
   /// The dictionary whose features are meant.

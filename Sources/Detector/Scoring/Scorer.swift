@@ -105,7 +105,7 @@ public final class Scorer {
 
   /// Scores of the document's blocks of `length` kept tokens, `[blocks][structures]`; what is left at the
   /// end makes no block. For detectors whose readouts are all linear.
-  func blockScores(of document: DocumentCodes, length: Int) -> [[Double]] {
+  package func blockScores(of document: DocumentCodes, length: Int) -> [[Double]] {
     var blocks: [[Double]] = []
     pools.reset()
     for token in 0..<document.tokenCount where document.uses[token] == .kept {

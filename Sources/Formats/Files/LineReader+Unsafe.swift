@@ -64,6 +64,20 @@ package final class LineReader {
     return reader
   }
 
+  /// Reads standard input, of whatever kind it is; its path is `standard input`.
+  ///
+  /// - Parameter limit: The most bytes that a line may have.
+  /// - Throws: `systemCall` when it is closed, with the path.
+  package static func standardInput(limit: Int) throws(FormatError) -> LineReader {
+    let path = "standard input"
+    // A descriptor of its own, which the reader may close.
+    let descriptor = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+    guard descriptor >= 0 else {
+      throw FormatError(.systemCall(call: "dup", errno: errno), path: path)
+    }
+    return LineReader(path: path, descriptor: descriptor, limit: limit)
+  }
+
   /// The next line without its end, or nil after the last.
   ///
   /// - Throws: `limitExceeded` for a line that is too long; `systemCall`; with the path.

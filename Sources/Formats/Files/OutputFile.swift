@@ -25,6 +25,8 @@ package final class OutputFile {
   private let temporaryPath: String?
   /// Whether the temporary file is visible under `temporaryPath`.
   private var isNamed: Bool
+  /// Whether nothing may be under the name when the file gets it.
+  private let isNew: Bool
 
   private init(path: String, direct descriptor: Int32) {
     self.path = path
@@ -33,10 +35,12 @@ package final class OutputFile {
     targetPath = path
     temporaryPath = nil
     isNamed = false
+    isNew = false
   }
 
   private init(
-    path: String, targetPath: String, temporaryPath: String, isNamed: Bool, descriptor: Int32
+    path: String, targetPath: String, temporaryPath: String, isNamed: Bool, isNew: Bool,
+    descriptor: Int32
   ) {
     self.path = path
     self.descriptor = descriptor
@@ -44,6 +48,7 @@ package final class OutputFile {
     self.targetPath = targetPath
     self.temporaryPath = temporaryPath
     self.isNamed = isNamed
+    self.isNew = isNew
   }
 
   deinit { discard() }
@@ -82,6 +87,33 @@ package final class OutputFile {
     }
   }
 
+  /// Starts writing a file at `path`, where nothing is: not even a link, now or when it is committed.
+  ///
+  /// It has exactly the permissions `mode` from its first byte, whatever the umask.
+  /// - Throws: `alreadyExists`, here or from ``commit()``, `invalidFileName`, `notARegularFile` for a
+  ///   path that ends in a slash, `systemCall`, with the path.
+  package static func createNew(_ path: String, mode: UInt32) throws(FormatError) -> OutputFile {
+    do throws(FormatError) {
+      try FilePath.check(path)
+      var status = stat()
+      guard lstat(path, &status) != 0 else { throw FormatError(.alreadyExists) }
+      guard errno == ENOENT else { throw FormatError(.systemCall(call: "lstat", errno: errno)) }
+      let file = try createTemporary(path: path, targetPath: path, mode: mode, isNew: true)
+      try file.setMode(mode)
+      return file
+    } catch {
+      throw error.at(path: path)
+    }
+  }
+
+  /// Gives the file these permissions, whatever the umask and a file that it replaces say.
+  ///
+  /// Does nothing to a device or a pipe.
+  package func setMode(_ mode: UInt32) throws(FormatError) {
+    guard !isDirect else { return }
+    guard fchmod(descriptor, mode) == 0 else { throw failure("fchmod") }
+  }
+
   /// Throws what ``create(_:)`` would for a regular file at `path`, and writes nothing.
   ///
   /// For work that takes long before it has something to write. Pipes and devices are not opened.
@@ -99,6 +131,7 @@ package final class OutputFile {
     defer { discard() }
     guard let temporaryPath else { return }
     guard fsync(descriptor) == 0 else { throw failure("fsync") }
+    if isNew { return try linkNew(temporaryPath) }
     if !isNamed {
       let source = Self.descriptorPath(descriptor)
       guard linkat(AT_FDCWD, source, AT_FDCWD, temporaryPath, AT_SYMLINK_FOLLOW) == 0 else {
@@ -112,6 +145,18 @@ package final class OutputFile {
       let error = failure(closing == 0 ? "rename" : "close")
       unlink(temporaryPath)
       throw error
+    }
+    syncDirectory()
+  }
+
+  /// Gives the file its name as a further link, which fails where something has that name.
+  ///
+  /// The temporary name, where there is one, goes with ``discard()``.
+  private func linkNew(_ temporaryPath: String) throws(FormatError) {
+    let source = isNamed ? temporaryPath : Self.descriptorPath(descriptor)
+    guard linkat(AT_FDCWD, source, AT_FDCWD, targetPath, AT_SYMLINK_FOLLOW) == 0 else {
+      guard errno == EEXIST else { throw failure("linkat") }
+      throw FormatError(.alreadyExists, path: path)
     }
     syncDirectory()
   }
@@ -143,7 +188,7 @@ package final class OutputFile {
   }
 
   private static func createTemporary(
-    path: String, targetPath: String, mode: mode_t = 0o666
+    path: String, targetPath: String, mode: mode_t = 0o666, isNew: Bool = false
   ) throws(FormatError) -> OutputFile {
     let (directory, name) = FilePath.split(targetPath)
     guard !name.isEmpty else { throw FormatError(.notARegularFile(kind: "directory")) }
@@ -160,7 +205,7 @@ package final class OutputFile {
       if access(descriptorPath(unnamed), F_OK) == 0 {
         return OutputFile(
           path: path, targetPath: targetPath, temporaryPath: randomPath(), isNamed: false,
-          descriptor: unnamed)
+          isNew: isNew, descriptor: unnamed)
       }
       close(unnamed)
     }
@@ -170,7 +215,7 @@ package final class OutputFile {
       if descriptor >= 0 {
         return OutputFile(
           path: path, targetPath: targetPath, temporaryPath: temporary, isNamed: true,
-          descriptor: descriptor)
+          isNew: isNew, descriptor: descriptor)
       }
       guard errno == EEXIST else { break }
     }

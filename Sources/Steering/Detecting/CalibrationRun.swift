@@ -53,46 +53,16 @@ public struct CalibrationRun {
     split: String = CalibrationRun.defaultSplit, workers: Int = 1,
     allowsUnknownNorms: Bool = false, progress: (Int, Int) -> Void = { _, _ in }
   ) throws(SteeringError) {
-    if case .rows(let dictionary) = source { try dictionary.check(detector) }
-    let calibrator = try SteeringError.rendering { () throws(DetectionError) in
-      try Calibrator(detector, options: options)
-    }
-    func open(_ shard: String) throws(SteeringError) -> DocumentReader {
-      try DocumentReader(
-        shard, source: source, masking: detector.masking,
-        needsDenseMean: detector.needsDenseMean, keepsPieces: false, workers: workers,
-        allowsUnknownNorms: allowsUnknownNorms)
-    }
-    // How much there is, before any of it is encoded: a shard that cannot be opened costs nothing then.
-    var total = 0
-    for shard in shards { total += try open(shard).rowCount }
-    var tokens = TokenCounts()
-    var others = 0
-    var done = 0
-    for shard in shards {
-      let reader = try open(shard)
-      while let document = try reader.next() {
-        progress(done + reader.rowsRead, total)
-        guard document.split ?? split == split else {
-          others += 1
-          continue
-        }
-        do throws(DetectionError) {
-          try calibrator.add(document)
-        } catch {
-          throw SteeringError(error).inFile(shard)
-        }
-        tokens.add(document.counts)
-      }
-      done += reader.rowCount
-    }
+    let reading = try NullReading(
+      detector, shards: shards, source: source, options: options, split: split, workers: workers,
+      allowsUnknownNorms: allowsUnknownNorms, progress: progress)
     self.detector = try SteeringError.rendering { () throws(DetectionError) in
-      try calibrator.finish()
+      try reading.calibrator.finish()
     }
-    documentCount = calibrator.documentCount
-    emptyCount = calibrator.emptyCount
-    otherSplitCount = others
-    self.tokens = tokens
+    documentCount = reading.calibrator.documentCount
+    emptyCount = reading.calibrator.emptyCount
+    otherSplitCount = reading.otherSplitCount
+    tokens = reading.tokens
   }
 
   /// The ranges of lengths.

@@ -3,19 +3,24 @@ import Formats
 import SAE
 
 /// One value of a detector's document with its path, read with errors that name it.
-struct DetectorField {
-  let value: JSONValue
+package struct DetectorField {
+  package let value: JSONValue
   /// The path, such as `structures[2].readout`; empty for the whole document.
-  let path: String
+  package let path: String
+
+  package init(value: JSONValue, path: String) {
+    self.value = value
+    self.path = path
+  }
 
   /// A finite number.
-  func number() throws(SteeringError) -> Double {
+  package func number() throws(SteeringError) -> Double {
     guard let number = value.asDouble, number.isFinite else { throw mismatch("a finite number") }
     return number
   }
 
   /// A number in `range`.
-  func number(in range: ClosedRange<Double>) throws(SteeringError) -> Double {
+  package func number(in range: ClosedRange<Double>) throws(SteeringError) -> Double {
     let number = try number()
     guard range.contains(number) else {
       throw mismatch("\(range.lowerBound) to \(range.upperBound)")
@@ -24,32 +29,32 @@ struct DetectorField {
   }
 
   /// A finite number above 0.
-  func positive() throws(SteeringError) -> Double {
+  package func positive() throws(SteeringError) -> Double {
     let number = try number()
     guard number > 0 else { throw mismatch("above 0") }
     return number
   }
 
   /// An integer in `range`.
-  func integer(in range: ClosedRange<Int>) throws(SteeringError) -> Int {
+  package func integer(in range: ClosedRange<Int>) throws(SteeringError) -> Int {
     guard let integer = value.asInt, range.contains(integer) else {
       throw mismatch("an integer from \(range.lowerBound) to \(range.upperBound)")
     }
     return integer
   }
 
-  func flag() throws(SteeringError) -> Bool {
+  package func flag() throws(SteeringError) -> Bool {
     guard let flag = value.asBool else { throw mismatch("true or false") }
     return flag
   }
 
   /// A text that is not empty, unless that is said to be fine.
-  func text(mayBeEmpty: Bool = false) throws(SteeringError) -> String {
+  package func text(mayBeEmpty: Bool = false) throws(SteeringError) -> String {
     guard let text = value.asString, mayBeEmpty || !text.isEmpty else { throw mismatch("a text") }
     return text
   }
 
-  func choice<T: RawRepresentable & CaseIterable>() throws(SteeringError) -> T
+  package func choice<T: RawRepresentable & CaseIterable>() throws(SteeringError) -> T
   where T.RawValue == String {
     guard let text = value.asString, let choice = T(rawValue: text) else {
       throw mismatch("one of " + T.allCases.map(\.rawValue).joined(separator: ", "))
@@ -58,7 +63,7 @@ struct DetectorField {
   }
 
   /// The elements of an array whose length lies in `counts`.
-  func items(
+  package func items(
     _ counts: ClosedRange<Int> = 0...Int.max
   ) throws(SteeringError) -> [DetectorField] {
     guard let items = value.asArray else { throw mismatch("an array") }
@@ -74,7 +79,7 @@ struct DetectorField {
   }
 
   /// An array of finite numbers; there may be millions, so only a bad one gets its path made.
-  func numbers(_ counts: ClosedRange<Int>) throws(SteeringError) -> [Double] {
+  package func numbers(_ counts: ClosedRange<Int>) throws(SteeringError) -> [Double] {
     guard let items = value.asArray, counts.contains(items.count) else {
       _ = try self.items(counts)
       return []
@@ -91,14 +96,14 @@ struct DetectorField {
   }
 
   /// Two numbers, the first no larger than the second.
-  func interval() throws(SteeringError) -> Interval {
+  package func interval() throws(SteeringError) -> Interval {
     let ends = try numbers(2...2)
     guard ends[0] <= ends[1] else { throw mismatch("[lower, upper]") }
     return Interval(lower: ends[0], upper: ends[1])
   }
 
   /// The object, whose keys must be among `keys`.
-  func object(_ keys: [String]) throws(SteeringError) -> DetectorObject {
+  package func object(_ keys: [String]) throws(SteeringError) -> DetectorObject {
     guard let members = value.asObject else { throw mismatch("an object") }
     var values: [String: JSONValue] = [:]
     for member in members {
@@ -113,7 +118,7 @@ struct DetectorField {
     return DetectorObject(path: path, values: values)
   }
 
-  func mismatch(_ expected: String) -> SteeringError {
+  package func mismatch(_ expected: String) -> SteeringError {
     let found =
       switch value {
       case .object, .array: value.kind
@@ -123,7 +128,7 @@ struct DetectorField {
   }
 
   /// An error that starts with the field's name.
-  func failure(_ detail: String) -> SteeringError {
+  package func failure(_ detail: String) -> SteeringError {
     SteeringError(.malformedFile, path.isEmpty ? "detector \(detail)" : "field '\(path)' \(detail)")
   }
 
@@ -131,17 +136,17 @@ struct DetectorField {
 }
 
 /// One object of a detector's document.
-struct DetectorObject {
+package struct DetectorObject {
   let path: String
   let values: [String: JSONValue]
 
   /// The member under `key`; nil when there is none.
-  func optional(_ key: String) -> DetectorField? {
+  package func optional(_ key: String) -> DetectorField? {
     values[key].map { DetectorField(value: $0, path: path.isEmpty ? key : "\(path).\(key)") }
   }
 
   /// The member under `key`.
-  func field(_ key: String) throws(SteeringError) -> DetectorField {
+  package func field(_ key: String) throws(SteeringError) -> DetectorField {
     guard let field = optional(key) else {
       throw SteeringError(
         .malformedFile, "field '\(path.isEmpty ? key : "\(path).\(key)")' is missing")

@@ -3,10 +3,10 @@ import Formats
 import SAE
 
 /// What a detector's document may cost, and hold.
-enum DetectorLimits {
+package enum DetectorLimits {
   /// The layout's name.
   static let format = "steering-detector/1"
-  static let json = JSONLimits(
+  package static let json = JSONLimits(
     byteCount: 256 << 20, depth: 16, valueCount: 8_000_000, objectCount: 400_000)
   static let structures = 4096
   static let terms = 1 << 16
@@ -46,8 +46,11 @@ extension FittedDetector {
     self = try Self.read(value)
   }
 
-  static func read(_ value: JSONValue) throws(SteeringError) -> FittedDetector {
-    let document = try DetectorField(value: value, path: "").object([
+  /// Reads a detector that stands at `path` of a document; empty for one that is the document.
+  package static func read(
+    _ value: JSONValue, path: String = ""
+  ) throws(SteeringError) -> FittedDetector {
+    let document = try DetectorField(value: value, path: path).object([
       "format", "name", "kind", "dictionary", "masking", "structures", "selection", "calibration",
     ])
     let format = try document.field("format")

@@ -65,8 +65,8 @@ extension FittedDetector {
 }
 
 /// JSON for people and for differences: long arrays of plain values stay on one line.
-enum DetectorText {
-  static func text(_ value: JSONValue) -> String {
+package enum DetectorText {
+  package static func text(_ value: JSONValue) -> String {
     var output = ""
     append(value, to: &output, indentation: 0)
     output.append("\n")

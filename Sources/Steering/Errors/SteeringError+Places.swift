@@ -22,7 +22,7 @@ extension SteeringError {
   }
 
   /// The same error with the file named.
-  func inFile(_ path: String) -> SteeringError {
+  package func inFile(_ path: String) -> SteeringError {
     SteeringError(code, "\(path): \(message)")
   }
 }
