@@ -11,7 +11,9 @@ let reportPage = [
 let package = Package(
   name: "Steering",
   products: [
-    .library(name: "Steering", targets: ["Steering", "Importers", "Detector", "SAE", "Tensors"]),
+    .library(
+      name: "Steering",
+      targets: ["Watermark", "Steering", "Importers", "Detector", "SAE", "Tensors"]),
     .executable(name: "steerctl", targets: ["steerctl"]),
     // Not "steering": it would differ from the Swift library in case only. `make lib` installs it as
     // libsteering.so.
@@ -43,15 +45,19 @@ let package = Package(
     .target(
       name: "Reports", dependencies: ["Tensors", "Formats", "SAE", "Detector", "Steering"],
       resources: reportPage.map { .embedInCode("Rendering/Page/\($0)") }),
+    .target(
+      name: "Watermark", dependencies: ["Tensors", "Formats", "SAE", "Detector", "Steering"]),
     // Layer 6
     .target(name: "CSteering"),
     .target(
       name: "SteeringC",
-      dependencies: ["CSteering", "Tensors", "SAE", "Detector", "Importers", "Steering"]),
+      dependencies: [
+        "CSteering", "Tensors", "SAE", "Detector", "Importers", "Steering", "Watermark",
+      ]),
     .executableTarget(
       name: "steerctl",
       dependencies: [
-        "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering", "Reports",
+        "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering", "Reports", "Watermark",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests
@@ -75,13 +81,20 @@ let package = Package(
         "Tensors", "Formats", "SAE", "Detector", "Steering", "Reports", "TestSupport",
       ]),
     .testTarget(
+      name: "WatermarkTests",
+      dependencies: [
+        "Tensors", "Formats", "SAE", "Detector", "Steering", "Watermark", "TestSupport",
+      ]),
+    .testTarget(
       name: "ConformanceTests",
       dependencies: [
         "Tensors", "Formats", "SAE", "Detector", "Importers", "Steering", "TestSupport",
       ]),
     .testTarget(
       name: "steerctlTests",
-      dependencies: ["steerctl", "Tensors", "Formats", "Detector", "Steering", "TestSupport"],
+      dependencies: [
+        "steerctl", "Tensors", "Formats", "Detector", "Steering", "Watermark", "TestSupport",
+      ],
       exclude: ["Snapshots"]),
     .testTarget(name: "LayeringTests"),
   ],

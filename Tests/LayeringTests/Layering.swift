@@ -14,7 +14,7 @@ enum Layering {
     "Importers": ["Tensors", "Formats", "SAE"],
     "Steering": ["Tensors", "Formats", "SAE", "Detector", "Importers"],
     "Reports": ["Tensors", "Formats", "SAE", "Detector", "Steering"],
-    "Watermark": ["Tensors", "Detector", "Steering"],
+    "Watermark": ["Tensors", "Formats", "SAE", "Detector", "Steering"],
     "CSteering": [],
     "SteeringC": [
       "CSteering", "Tensors", "SAE", "Detector", "Importers", "Steering", "Watermark",
