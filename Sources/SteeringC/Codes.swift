@@ -1,5 +1,6 @@
 import CSteering
 import SAE
+import Watermark
 
 extension SparseDictionary.Kind {
   /// The STEER_KIND_ constant.
@@ -58,6 +59,18 @@ extension Normalisation {
     switch self {
     case .none, .rootWidthOverNorm: 0
     case .constantFactor(let value), .layerNorm(let value): value
+    }
+  }
+}
+
+extension DocumentScheme {
+  /// The STEER_DOCUMENT_ constant.
+  var code: Int32 {
+    switch self {
+    case .given: Int32(STEER_DOCUMENT_GIVEN)
+    case .prompt: Int32(STEER_DOCUMENT_PROMPT)
+    case .window: Int32(STEER_DOCUMENT_WINDOW)
+    case .constant: Int32(STEER_DOCUMENT_CONSTANT)
     }
   }
 }

@@ -21,7 +21,11 @@ static const any_function functions[] = { ENTRY(steer_abi_version), ENTRY(steer_
     ENTRY(steer_reader_destroy), ENTRY(steer_reader_read), ENTRY(steer_session_apply),
     ENTRY(steer_session_assign), ENTRY(steer_session_covers), ENTRY(steer_session_create), ENTRY(steer_session_destroy),
     ENTRY(steer_session_fork), ENTRY(steer_session_inspect), ENTRY(steer_session_reset),
-    ENTRY(steer_session_seek), ENTRY(steer_session_set_monitor), ENTRY(steer_status_name), ENTRY(steer_version) };
+    ENTRY(steer_session_seek), ENTRY(steer_session_set_monitor), ENTRY(steer_status_name), ENTRY(steer_version),
+    ENTRY(steer_watermark_destroy), ENTRY(steer_watermark_detector),
+    ENTRY(steer_watermark_inspect), ENTRY(steer_watermark_key_id), ENTRY(steer_watermark_open),
+    ENTRY(steer_watermark_plan), ENTRY(steer_watermark_replay_plan),
+    ENTRY(steer_watermark_replay_verdict) };
 
 int main()
 {
@@ -35,13 +39,18 @@ int main()
     const steer_session_info_t session = STEER_SESSION_INFO_INIT;
     const steer_detector_info_t detector = STEER_DETECTOR_INFO_INIT;
     const steer_verdict_t verdict = STEER_VERDICT_INIT;
+    const steer_watermark_info_t watermark = STEER_WATERMARK_INFO_INIT;
+    const steer_document_t document = STEER_DOCUMENT_INIT;
+    const steer_replay_t replay = STEER_REPLAY_INIT;
     const steer_plan_arrays_t arrays = STEER_PLAN_ARRAYS_INIT;
     const std::size_t sizes = options.struct_size + dictionary.struct_size + scope.struct_size
         + intervention.struct_size + plan.struct_size + session.struct_size + detector.struct_size
-        + verdict.struct_size + arrays.struct_size;
+        + verdict.struct_size + watermark.struct_size + document.struct_size + replay.struct_size
+        + arrays.struct_size;
     const std::size_t expected = sizeof options + sizeof dictionary + sizeof scope
         + sizeof intervention + sizeof plan + sizeof session + sizeof detector
-        + sizeof verdict + sizeof arrays;
+        + sizeof verdict + sizeof watermark
+        + sizeof document + sizeof replay + sizeof arrays;
     for (any_function function : functions) {
         if (function == nullptr) {
             return 1;

@@ -163,6 +163,31 @@ FIELD(steer_verdict_t, tokens_special, 72, 8);
 FIELD(steer_verdict_t, tokens_sink, 80, 8);
 FIELD(steer_verdict_t, tokens_undefined, 88, 8);
 
+SIZE(steer_watermark_info_t, 48);
+FIELD(steer_watermark_info_t, struct_size, 0, 4);
+FIELD(steer_watermark_info_t, flags, 4, 4);
+FIELD(steer_watermark_info_t, n_entries, 8, 8);
+FIELD(steer_watermark_info_t, count, 16, 8);
+FIELD(steer_watermark_info_t, scheme, 24, 4);
+FIELD(steer_watermark_info_t, window_seconds, 28, 4);
+FIELD(steer_watermark_info_t, created, 32, 8);
+FIELD(steer_watermark_info_t, retired, 40, 8);
+
+SIZE(steer_document_t, 32);
+FIELD(steer_document_t, struct_size, 0, 4);
+FIELD(steer_document_t, scheme, 4, 4);
+FIELD(steer_document_t, text, 8, 8);
+FIELD(steer_document_t, length, 16, 8);
+FIELD(steer_document_t, time, 24, 8);
+
+SIZE(steer_replay_t, 40);
+FIELD(steer_replay_t, struct_size, 0, 4);
+FIELD(steer_replay_t, reserved, 4, 4);
+FIELD(steer_replay_t, n_tokens, 8, 8);
+FIELD(steer_replay_t, innovation, 16, 8);
+FIELD(steer_replay_t, variance, 24, 8);
+FIELD(steer_replay_t, log_ratio, 32, 8);
+
 SIZE(steer_plan_arrays_t, 296);
 FIELD(steer_plan_arrays_t, struct_size, 0, 4);
 FIELD(steer_plan_arrays_t, normalisation, 4, 4);
@@ -292,6 +317,16 @@ VALUE(STEER_VERDICT_HAS_P, 2);
 VALUE(STEER_VERDICT_HAS_THRESHOLD, 4);
 VALUE(STEER_VERDICT_FLAGGED, 8);
 VALUE(STEER_VERDICT_BEYOND_CALIBRATION, 16);
+
+VALUE(STEER_DOCUMENT_GIVEN, 1);
+VALUE(STEER_DOCUMENT_PROMPT, 2);
+VALUE(STEER_DOCUMENT_WINDOW, 3);
+VALUE(STEER_DOCUMENT_CONSTANT, 4);
+
+VALUE(STEER_WATERMARK_RETIRED, 1);
+VALUE(STEER_WATERMARK_CALIBRATED, 2);
+VALUE(STEER_WATERMARK_CALIBRATED_STREAMS, 4);
+VALUE(STEER_WATERMARK_CALIBRATED_REPLAY, 8);
 
 VALUE(STEER_SELECT_THRESHOLD, 0);
 VALUE(STEER_SELECT_GATE, 1);

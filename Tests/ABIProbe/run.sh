@@ -11,7 +11,7 @@ mode=$1 include=$2 library_folder=$(cd "$3" && pwd) library=$4 build=$5
 here=$(cd "$(dirname "$0")" && pwd)
 warnings='-Wall -Wextra -pedantic -Werror'
 posix='-D_POSIX_C_SOURCE=200809L'
-common='probe numbers fixture oracle scene detectors thresholds'
+common='probe numbers fixture oracle scene detectors watermarks thresholds'
 failures=0
 mkdir -p "$build"
 
@@ -174,7 +174,10 @@ if [ "$mode" = bench ]; then
     build_program bench_call
     exec "$build/bench_call"
 fi
-for name in test_null test_structs test_rows test_batches test_values test_plans test_sessions \
+for name in test_null test_structs test_watermark; do
+    run_program $name "$here/../../vectors/watermark/host"
+done
+for name in test_rows test_batches test_values test_plans test_sessions \
     test_observing test_detectors test_dictionaries test_fingerprints; do
     run_program $name
 done

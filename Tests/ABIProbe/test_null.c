@@ -5,7 +5,9 @@
 #include "detectors.h"
 #include "probe.h"
 #include "scene.h"
+#include "watermarks.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,6 +249,55 @@ static void test_detectors(void)
     steer_detector_destroy(NULL);
 }
 
+static void test_watermarks(const char *vectors)
+{
+    watermark_files_t files;
+    steer_watermark_t *watermark, *out = (steer_watermark_t *)(void *)row, *const no_watermark = out;
+    steer_plan_t *plan = (steer_plan_t *)(void *)row, *const no_plan = plan;
+    steer_detector_t *detector = (steer_detector_t *)(void *)row, *const no_detector = detector;
+    steer_watermark_info_t info = STEER_WATERMARK_INFO_INIT;
+    steer_verdict_t verdict = STEER_VERDICT_INIT;
+    const steer_document_t document = watermark_document();
+    const steer_replay_t replay = STEER_REPLAY_INIT;
+    char text[8] = "??????";
+    const char *bank, *key;
+    size_t required = 77;
+    probe_case("watermarks");
+    watermark_files_make(&files, vectors);
+    watermark = watermark_open(&files, scene.dictionary, "bank", "key-given.json");
+    bank = watermark_path(&files, "bank");
+    key = watermark_path(&files, "key-given.json");
+    NULL_IS_REFUSED(steer_watermark_open(NULL, bank, key, &out, &error));
+    NULL_IS_REFUSED(steer_watermark_open(scene.dictionary, NULL, key, &out, &error));
+    NULL_IS_REFUSED(steer_watermark_open(scene.dictionary, bank, NULL, &out, &error));
+    NULL_IS_REFUSED(steer_watermark_open(scene.dictionary, bank, key, NULL, &error));
+    NULL_IS_REFUSED(steer_watermark_open(NULL, NULL, NULL, NULL, &error));
+    NULL_IS_REFUSED(steer_watermark_inspect(NULL, &info, &error));
+    NULL_IS_REFUSED(steer_watermark_inspect(watermark, NULL, &error));
+    NULL_IS_REFUSED(steer_watermark_key_id(NULL, text, 8, &required, &error));
+    NULL_IS_REFUSED(steer_watermark_key_id(watermark, NULL, 8, &required, &error));
+    NULL_IS_REFUSED(steer_watermark_plan(NULL, &document, 1, &plan, &error));
+    NULL_IS_REFUSED(steer_watermark_plan(watermark, NULL, 1, &plan, &error));
+    NULL_IS_REFUSED(steer_watermark_plan(watermark, &document, 1, NULL, &error));
+    NULL_IS_REFUSED(steer_watermark_replay_plan(NULL, &document, 1, &plan, &error));
+    NULL_IS_REFUSED(steer_watermark_replay_plan(watermark, NULL, 1, &plan, &error));
+    NULL_IS_REFUSED(steer_watermark_replay_plan(watermark, &document, 1, NULL, &error));
+    NULL_IS_REFUSED(steer_watermark_detector(NULL, &document, &detector, &error));
+    NULL_IS_REFUSED(steer_watermark_detector(watermark, NULL, &detector, &error));
+    NULL_IS_REFUSED(steer_watermark_detector(watermark, &document, NULL, &error));
+    NULL_IS_REFUSED(steer_watermark_replay_verdict(NULL, &replay, 0, &verdict, &error));
+    NULL_IS_REFUSED(steer_watermark_replay_verdict(watermark, NULL, 0, &verdict, &error));
+    NULL_IS_REFUSED(steer_watermark_replay_verdict(watermark, &replay, 0, NULL, &error));
+    CHECK(out == no_watermark && plan == no_plan && detector == no_detector,
+        "a refused call wrote its handle");
+    CHECK(info.count == 0 && verdict.anytime_p == 0 && required == 77
+            && strcmp(text, "??????") == 0,
+        "outputs were written");
+    steer_watermark_destroy(watermark);
+    steer_watermark_destroy(NULL);
+    watermark_files_end(&files);
+}
+
 /* The error block: optional, and written only when it is large enough. */
 static void test_error_blocks(void)
 {
@@ -323,9 +374,13 @@ static void test_constants(void)
         "%.16s", capabilities.kernels);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     size_t i;
+    if (argc != 2) {
+        fprintf(stderr, "usage: test_null vectors/watermark/host\n");
+        return 2;
+    }
     for (i = 0; i < 32; i++) {
         row[i] = (float)i;
     }
@@ -337,6 +392,7 @@ int main(void)
     test_sessions();
     test_observers();
     test_detectors();
+    test_watermarks(argv[1]);
     scene_end(&scene);
     return probe_finish();
 }

@@ -5,7 +5,9 @@
 #include "detectors.h"
 #include "probe.h"
 #include "scene.h"
+#include "watermarks.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +15,7 @@ static scene_t scene;
 static steer_arrays_t *arrays;
 static steer_detector_t *detector;
 static steer_monitor_t *monitor;
+static steer_watermark_t *watermark;
 
 typedef steer_status_t filler_t(void *structure, steer_error_t *error);
 
@@ -54,6 +57,18 @@ static steer_status_t fill_detector(void *structure, steer_error_t *error)
 static steer_status_t fill_verdict(void *structure, steer_error_t *error)
 {
     return steer_monitor_verdict(monitor, 1, 0, (steer_verdict_t *)structure, error);
+}
+
+static steer_status_t fill_watermark(void *structure, steer_error_t *error)
+{
+    return steer_watermark_inspect(watermark, (steer_watermark_info_t *)structure, error);
+}
+
+static steer_status_t fill_replay_verdict(void *structure, steer_error_t *error)
+{
+    const steer_replay_t replay = { sizeof replay, 0, 50, 1, 0.5, 0.25 };
+    return steer_watermark_replay_verdict(
+        watermark, &replay, 0, (steer_verdict_t *)structure, error);
 }
 
 static void set_size(unsigned char *structure, uint32_t size)
@@ -267,8 +282,63 @@ static void test_scopes(void)
     }
 }
 
-int main(void)
+/* A struct that is read, [size] bytes that are taken as they are: of every size, with later fields. */
+typedef steer_status_t taker_t(const void *structure);
+
+static steer_status_t take_document(const void *structure)
 {
+    steer_plan_t *plan = NULL;
+    const steer_status_t status = steer_watermark_plan(
+        watermark, (const steer_document_t *)structure, 1, &plan, NULL);
+    steer_plan_destroy(plan);
+    return status;
+}
+
+static steer_status_t take_replay(const void *structure)
+{
+    steer_verdict_t verdict = STEER_VERDICT_INIT;
+    return steer_watermark_replay_verdict(
+        watermark, (const steer_replay_t *)structure, 0, &verdict, NULL);
+}
+
+static void test_in(const char *name, taker_t *take, const void *structure, size_t size)
+{
+    const uint32_t sizes[] = { 0, 1, 4, (uint32_t)size - 1, (uint32_t)size, (uint32_t)size + 8 };
+    probe_guard_t guard = probe_guard_make(size + 8);
+    size_t i;
+    probe_case("%s", name);
+    memset(guard.bytes, 0, guard.length);
+    memcpy(guard.bytes, structure, size);
+    for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        set_size(guard.bytes, sizes[i]);
+        CHECK_STATUS(sizes[i] < size ? STEER_ERR_ARGUMENT : STEER_OK, take(guard.bytes));
+    }
+    guard.bytes[size + 3] = 1; /* a later field that is set */
+    CHECK_STATUS(STEER_ERR_ARGUMENT, take(guard.bytes));
+    probe_guard_free(&guard);
+}
+
+static void test_watermarks(const char *vectors)
+{
+    const steer_document_t document = watermark_document();
+    const steer_replay_t replay = STEER_REPLAY_INIT;
+    watermark_files_t files;
+    watermark_files_make(&files, vectors);
+    watermark = watermark_open(&files, scene.dictionary, "bank", "key-given.json");
+    test_out("watermark info", fill_watermark, sizeof(steer_watermark_info_t));
+    test_out("verdict of a replay", fill_replay_verdict, sizeof(steer_verdict_t));
+    test_in("document", take_document, &document, sizeof document);
+    test_in("replay", take_replay, &replay, sizeof replay);
+    steer_watermark_destroy(watermark);
+    watermark_files_end(&files);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: test_structs vectors/watermark/host\n");
+        return 2;
+    }
     scene_make(&scene);
     REQUIRE_OK(steer_arrays_create(scene.plan, &arrays, &probe_error));
     test_out("capabilities", fill_capabilities, sizeof(steer_capabilities_t));
@@ -285,6 +355,7 @@ int main(void)
     test_options();
     test_interventions();
     test_scopes();
+    test_watermarks(argv[1]);
     steer_arrays_destroy(arrays);
     steer_monitor_destroy(monitor);
     steer_detector_destroy(detector);

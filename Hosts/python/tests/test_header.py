@@ -24,6 +24,9 @@ STRUCTS = {
     "steer_encoder_info_t": s.EncoderInfo,
     "steer_detector_info_t": s.DetectorInfo,
     "steer_verdict_t": s.Verdict,
+    "steer_watermark_info_t": s.WatermarkInfo,
+    "steer_document_t": s.Document,
+    "steer_replay_t": s.Replay,
     "steer_plan_arrays_t": s.PlanArrays,
     "steer_range_t": s.Range,
 }
@@ -68,6 +71,14 @@ def test_constants_are_those_of_the_header():
         assert found == {
             name.upper().replace("-", "_"): str(index) for index, name in enumerate(names)
         }
+
+
+def test_schemes_and_flags_of_watermarks_are_those_of_the_header():
+    found = dict(re.findall(r"\bSTEER_((?:DOCUMENT|WATERMARK)_\w+) = (\d+)", header()))
+    assert {name: str(getattr(s, name)) for name in found} == found
+    assert len(found) == 8
+    for number, name in enumerate(s.DOCUMENT_SCHEMES, 1):
+        assert found[f"DOCUMENT_{name.upper()}"] == str(number)
 
 
 def test_struct_layout_is_the_compilers(tmp_path):

@@ -55,6 +55,24 @@ def test_watching(tmp_path, monkeypatch):
     assert scope["found"]["höchst-mean"].blocks == 24
 
 
+def test_watermark(tmp_path, monkeypatch):
+    from test_watermark import VECTORS
+
+    if not VECTORS.is_dir():
+        pytest.skip(f"{VECTORS} is not there: the tests run outside the source tree")
+    Weights(width=20, feature_count=48).write(tmp_path / "my-sae")
+    (tmp_path / "my-bank").mkdir()
+    for name in ("bank.json", "null.safetensors"):
+        (tmp_path / "my-bank" / name).write_bytes((VECTORS / name).read_bytes())
+    key = tmp_path / "my-key.json"
+    key.touch(0o600)
+    key.write_bytes((VECTORS / "key-given.json").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    scope: dict = {}
+    exec(program("steering.Watermark("), scope)  # noqa: S102
+    assert scope["plan"].needs_prompt_length and scope["detector"].info.is_calibrated
+
+
 def test_transformers(tmp_path, monkeypatch, capsys):
     from torch_parts import torch
 

@@ -13,7 +13,8 @@
  *            (steer_*_close, steer_*_destroy), in any order: a plan keeps its dictionary alive, a
  *            session its plan. Ending NULL does nothing. Every pointer given to a function is
  *            borrowed for the call and never kept.
- * THREADS    Dictionaries, plans and detectors are immutable: any number of threads may use one at once.
+ * THREADS    Dictionaries, plans, detectors and watermarks are immutable: any number of threads may
+ *            use one at once.
  *            Sessions, readers, encoders and monitors hold state: one thread at a time each. The
  *            library starts no thread but those that an encoder is asked for (and OpenBLAS' while
  *            it opens a whitened dictionary), keeps no thread-local state and holds no lock while
@@ -892,6 +893,162 @@ STEER_API steer_status_t steer_monitor_verdict(
  */
 STEER_API steer_status_t steer_session_set_monitor(
     steer_session_t *session, steer_monitor_t *monitor, steer_error_t *error);
+
+/* ---- Watermarks ----------------------------------------------------------------------------- */
+
+/* A bank with one key of it, checked against the dictionary: immutable, shared by all threads. Whoever
+ * has the key's file can mark, detect and forge; no message and no text from here holds its secret. */
+typedef struct steer_watermark steer_watermark_t;
+
+/**
+ * Opens a bank and a key (docs/watermark.md).
+ *
+ * @param dictionary   The one that the bank was made for.
+ * @param bank_folder  The bank's folder, UTF-8.
+ * @param key_file     A key of this bank, UTF-8: a regular file that only its owner may use.
+ * @param out          Receives the handle; end it with steer_watermark_destroy.
+ * @return STEER_OK, STEER_ERR_ARGUMENT (a dictionary of other weights, a key of another bank),
+ *         STEER_ERR_SHAPE (a dictionary of other widths or counts), STEER_ERR_NONFINITE,
+ *         STEER_ERR_IO (also for a key that others may use) or STEER_ERR_FILE, whose message names the
+ *         file and the field.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_watermark_open(
+    const steer_dictionary_t *dictionary, const char *bank_folder, const char *key_file,
+    steer_watermark_t **out, steer_error_t *error);
+
+/** Ends the caller's hold on a watermark. NULL does nothing. Since ABI 1. */
+STEER_API void steer_watermark_destroy(steer_watermark_t *watermark);
+
+/* How the texts of a key are told apart: each is marked by a choice of its own. */
+enum {
+    STEER_DOCUMENT_GIVEN = 1,   /* by a name, which whoever detects has to know */
+    STEER_DOCUMENT_PROMPT = 2,  /* by the exact prompt; texts of one prompt share their choice */
+    STEER_DOCUMENT_WINDOW = 3,  /* by the time; texts of one window share their choice */
+    STEER_DOCUMENT_CONSTANT = 4 /* not at all: one choice, which about 64 texts are enough to steal */
+};
+
+/* Flags of steer_watermark_info_t. */
+enum {
+    STEER_WATERMARK_RETIRED = 1,             /* the key detects, and plans no more */
+    STEER_WATERMARK_CALIBRATED = 2,          /* null documents enough: it can detect */
+    STEER_WATERMARK_CALIBRATED_STREAMS = 4,  /* of streams too: monitors have thresholds */
+    STEER_WATERMARK_CALIBRATED_REPLAY = 8    /* replays have p-values */
+};
+
+typedef struct steer_watermark_info {
+    uint32_t struct_size;
+    uint32_t flags;
+    uint64_t n_entries;     /* structures of the bank */
+    uint64_t count;         /* of them, steered in each text */
+    int32_t scheme;         /* STEER_DOCUMENT_ */
+    int32_t window_seconds; /* of STEER_DOCUMENT_WINDOW, else 0 */
+    int64_t created;        /* of the key, in seconds since 1970 UTC */
+    int64_t retired;        /* with STEER_WATERMARK_RETIRED, else 0 */
+} steer_watermark_info_t;
+
+#define STEER_WATERMARK_INFO_INIT { sizeof(steer_watermark_info_t), 0, 0, 0, 0, 0, 0, 0 }
+
+/**
+ * Fills `info`, whose struct_size must be set.
+ *
+ * @return STEER_OK or STEER_ERR_ARGUMENT.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_watermark_inspect(
+    const steer_watermark_t *watermark, steer_watermark_info_t *info, steer_error_t *error);
+
+/**
+ * Writes the name of the key, NUL-terminated; it is public.
+ *
+ * @param buffer    [capacity] bytes; may be NULL when capacity is 0.
+ * @param required  Optional; receives the bytes needed, NUL included, also on STEER_ERR_CAPACITY.
+ * @return STEER_OK, STEER_ERR_ARGUMENT or STEER_ERR_CAPACITY.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_watermark_key_id(
+    const steer_watermark_t *watermark, char *buffer, size_t capacity, size_t *required,
+    steer_error_t *error);
+
+/* One text, as the key's scheme names it. A field that the scheme does not use must be 0. */
+typedef struct steer_document {
+    uint32_t struct_size;
+    int32_t scheme;   /* STEER_DOCUMENT_, that of the key */
+    const char *text; /* GIVEN: the name, PROMPT: the prompt; UTF-8, no NUL is needed */
+    uint64_t length;  /* of text, in bytes: 1 to 16 MiB */
+    int64_t time;     /* WINDOW: any second of the window, since 1970 UTC */
+} steer_document_t;
+
+#define STEER_DOCUMENT_INIT { sizeof(steer_document_t), 0, NULL, 0, 0 }
+
+/**
+ * Compiles the plan that marks a text: it steers generated positions alone, so that sessions must be
+ * told the prompt's length. Generate the text with it, and with nothing but its document kept the text
+ * can be told from others.
+ *
+ * @param strength  Times the bank's own amounts; above 0, or 0 for 1.
+ * @param out       Receives the handle; end it with steer_plan_destroy. Who sees the plan can read
+ *                  the choice from it.
+ * @return STEER_OK, STEER_ERR_ARGUMENT (a retired key, a document of another scheme),
+ *         STEER_ERR_NONFINITE or STEER_ERR_PLAN.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_watermark_plan(
+    const steer_watermark_t *watermark, const steer_document_t *document, double strength,
+    steer_plan_t **out, steer_error_t *error);
+
+/**
+ * Compiles the same plan to read a text with again, as steer_watermark_replay_verdict needs it: by a
+ * retired key too.
+ *
+ * @param strength  That of the text's generation.
+ * @return As steer_watermark_plan.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_watermark_replay_plan(
+    const steer_watermark_t *watermark, const steer_document_t *document, double strength,
+    steer_plan_t **out, steer_error_t *error);
+
+/**
+ * Makes the detector of a text's mark: one structure, "watermark", calibrated on the bank's null scores.
+ * Its monitors read the rows of a model that is not steered. A retired key detects.
+ *
+ * @param out  Receives the handle; end it with steer_detector_destroy.
+ * @return STEER_OK, STEER_ERR_ARGUMENT (a bank that is not calibrated, a document of another scheme)
+ *         or STEER_ERR_NONFINITE.
+ *
+ * Cost: one pass over the bank's null scores.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_watermark_detector(
+    const steer_watermark_t *watermark, const steer_document_t *document, steer_detector_t **out,
+    steer_error_t *error);
+
+/* How much likelier a text's plan makes the text: sums over its tokens x, at each of which the plain
+ * model has the probabilities p and the steered one q, with l(v) = ln q(v) - ln p(v). */
+typedef struct steer_replay {
+    uint32_t struct_size;
+    uint32_t reserved;
+    uint64_t n_tokens;
+    double innovation; /* sum of l(x) - E_p l */
+    double variance;   /* sum of Var_p l */
+    double log_ratio;  /* sum of l(x) */
+} steer_replay_t;
+
+#define STEER_REPLAY_INIT { sizeof(steer_replay_t), 0, 0, 0.0, 0.0, 0.0 }
+
+/**
+ * Says what a replay shows: z = innovation / sqrt(variance), which among unmarked texts of this
+ * length is rarely as large as in marked ones.
+ *
+ * Of `verdict`, score is z, and p its rank among the bank's null texts of similar length, good for one
+ * look at one text. STEER_VERDICT_FLAGGED means p <= rate; STEER_VERDICT_BEYOND_CALIBRATION that the text
+ * is longer than every null text. log_wealth is log_ratio, the evidence against "written by the plain
+ * model at temperature 1", and anytime_p is min(1, exp(-log_wealth)): good at any time for that
+ * question, and for no other. tokens_kept is n_tokens. The other fields are 0.
+ *
+ * @param rate  The false-alarm rate of STEER_VERDICT_FLAGGED; above 0 and below 1, or 0 for the usual
+ *              one, 1 - Phi(2) = 0.02275.
+ * @return STEER_OK, STEER_ERR_ARGUMENT, also for a bank without null texts of replays, or
+ *         STEER_ERR_NONFINITE.  Since ABI 1.
+ */
+STEER_API steer_status_t steer_watermark_replay_verdict(
+    const steer_watermark_t *watermark, const steer_replay_t *replay, double rate,
+    steer_verdict_t *verdict, steer_error_t *error);
 
 /* ---- Plans as plain arrays ------------------------------------------------------------------ */
 

@@ -44,6 +44,7 @@ from .interventions import Intervention, Scope
 from .observe import Codes, Encoder, EncoderInfo, Reader
 from .plan import Plan, control_vector
 from .session import Session, SessionInfo, batch_apply
+from .watermark import ReplayVerdict, Watermark, WatermarkInfo
 
 __all__ = [
     "ACTIVATIONS",
@@ -68,11 +69,14 @@ __all__ = [
     "Plan",
     "PlanArrays",
     "Reader",
+    "ReplayVerdict",
     "Scope",
     "Session",
     "SessionInfo",
     "SteeringError",
     "TokenCounts",
+    "Watermark",
+    "WatermarkInfo",
     "__version__",
     "batch_apply",
     "capabilities",

@@ -68,6 +68,14 @@ VERDICT_HAS_THRESHOLD = 4
 VERDICT_FLAGGED = 8
 VERDICT_BEYOND_CALIBRATION = 16
 
+DOCUMENT_SCHEMES = ("given", "prompt", "window", "constant")  # from 1
+DOCUMENT_GIVEN, DOCUMENT_PROMPT, DOCUMENT_WINDOW, DOCUMENT_CONSTANT = range(1, 5)
+
+WATERMARK_RETIRED = 1
+WATERMARK_CALIBRATED = 2
+WATERMARK_CALIBRATED_STREAMS = 4
+WATERMARK_CALIBRATED_REPLAY = 8
+
 TEXT_NAME, TEXT_MODEL, TEXT_INPUT_HOOK, TEXT_OUTPUT_HOOK, TEXT_LEDGER = range(5)
 
 
@@ -237,6 +245,40 @@ class Verdict(ctypes.Structure):
     ]
 
 
+class WatermarkInfo(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("n_entries", c_uint64),
+        ("count", c_uint64),
+        ("scheme", c_int32),
+        ("window_seconds", c_int32),
+        ("created", c_int64),
+        ("retired", c_int64),
+    ]
+
+
+class Document(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("scheme", c_int32),
+        ("text", c_char_p),
+        ("length", c_uint64),
+        ("time", c_int64),
+    ]
+
+
+class Replay(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("n_tokens", c_uint64),
+        ("innovation", c_double),
+        ("variance", c_double),
+        ("log_ratio", c_double),
+    ]
+
+
 class PlanArrays(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -382,6 +424,20 @@ PROTOTYPES = {
         [_handle, c_size_t, c_double, POINTER(Verdict), _error],
     ),
     "steer_session_set_monitor": (_status, [_handle, _handle, _error]),
+    "steer_watermark_open": (_status, [_handle, c_char_p, c_char_p, _out, _error]),
+    "steer_watermark_destroy": (None, [_handle]),
+    "steer_watermark_inspect": (_status, [_handle, POINTER(WatermarkInfo), _error]),
+    "steer_watermark_key_id": (_status, [_handle, c_void_p, c_size_t, _required, _error]),
+    "steer_watermark_plan": (_status, [_handle, POINTER(Document), c_double, _out, _error]),
+    "steer_watermark_replay_plan": (
+        _status,
+        [_handle, POINTER(Document), c_double, _out, _error],
+    ),
+    "steer_watermark_detector": (_status, [_handle, POINTER(Document), _out, _error]),
+    "steer_watermark_replay_verdict": (
+        _status,
+        [_handle, POINTER(Replay), c_double, POINTER(Verdict), _error],
+    ),
     "steer_arrays_create": (_status, [_handle, _out, _error]),
     "steer_arrays_destroy": (None, [_handle]),
     "steer_arrays_view": (_status, [_handle, POINTER(PlanArrays), _error]),

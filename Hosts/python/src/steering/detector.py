@@ -62,6 +62,17 @@ class Detector(Owner):
             text,
             len(text),
         )
+        self._inspect()
+
+    @classmethod
+    def _of(cls, handle: Handle) -> Detector:
+        """A detector that the library made otherwise."""
+        detector = cls.__new__(cls)
+        detector._handle = handle
+        detector._inspect()
+        return detector
+
+    def _inspect(self) -> None:
         info = s.sized(s.DetectorInfo)
         call("steer_detector_inspect", self._live(), ctypes.byref(info))
         calibrated = bool(info.flags & s.DETECTOR_CALIBRATED)

@@ -68,6 +68,18 @@ class Plan(Owner):
                 f"plan is of type {type(spec).__name__}, expected a mapping, JSON text, a "
                 "pathlib.Path, or interventions",
             )
+        self._inspect()
+
+    @classmethod
+    def _of(cls, handle: Handle) -> Plan:
+        """A plan that the library made otherwise."""
+        plan = cls.__new__(cls)
+        plan._handle = handle
+        plan._arrays = None
+        plan._inspect()
+        return plan
+
+    def _inspect(self) -> None:
         info = s.sized(s.PlanInfo)
         call("steer_plan_inspect", self._live(), ctypes.byref(info))
         self._width, self._flags = info.width, info.flags

@@ -1,0 +1,123 @@
+#include "watermarks.h"
+
+#include "probe.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const keys[] = { "key-given.json", "key-prompt.json", "key-window.json",
+    "key-constant.json", "key-retired.json", "key-other.json", "key-tampered.json",
+    "key-truncated.json" };
+static const char *const made[] = { "bank/bank.json", "bank/null.safetensors", "bare/bank.json" };
+static const char *const sources[] = { "bank.json", "null.safetensors", "bare.json" };
+
+static void stop(const char *path)
+{
+    perror(path);
+    exit(1);
+}
+
+static const char *join(const char *folder, const char *name)
+{
+    static char paths[4][1200];
+    static size_t next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+const char *watermark_path(const watermark_files_t *files, const char *name)
+{
+    return join(files->folder, name);
+}
+
+const char *watermark_vector(const watermark_files_t *files, const char *name)
+{
+    return join(files->vectors, name);
+}
+
+char *watermark_read(const char *path, size_t *length)
+{
+    const size_t limit = 1 << 20;
+    char *bytes = probe_allocate(limit + 1);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        stop(path);
+    }
+    *length = fread(bytes, 1, limit, file);
+    fclose(file);
+    bytes[*length] = 0;
+    return bytes;
+}
+
+void watermark_write(const char *path, const char *bytes, size_t length, unsigned mode)
+{
+    const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, (mode_t)mode);
+    if (file < 0 || write(file, bytes, length) != (ssize_t)length || fchmod(file, (mode_t)mode) != 0
+        || close(file) != 0) {
+        stop(path);
+    }
+}
+
+static void copy(const char *from, const char *to, unsigned mode)
+{
+    size_t length;
+    char *bytes = watermark_read(from, &length);
+    watermark_write(to, bytes, length, mode);
+    free(bytes);
+}
+
+void watermark_files_make(watermark_files_t *files, const char *vectors)
+{
+    size_t i;
+    snprintf(files->vectors, sizeof files->vectors, "%s", vectors);
+    snprintf(files->folder, sizeof files->folder, "/tmp/steer-watermark-XXXXXX");
+    if (mkdtemp(files->folder) == NULL || mkdir(watermark_path(files, "bank"), 0700) != 0
+        || mkdir(watermark_path(files, "bare"), 0700) != 0) {
+        stop(files->folder);
+    }
+    for (i = 0; i < sizeof made / sizeof made[0]; i++) {
+        copy(watermark_vector(files, sources[i]), watermark_path(files, made[i]), 0644);
+    }
+    for (i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        copy(watermark_vector(files, keys[i]), watermark_path(files, keys[i]), 0600);
+    }
+}
+
+void watermark_files_end(const watermark_files_t *files)
+{
+    size_t i;
+    for (i = 0; i < sizeof made / sizeof made[0]; i++) {
+        unlink(watermark_path(files, made[i]));
+    }
+    for (i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        unlink(watermark_path(files, keys[i]));
+    }
+    rmdir(watermark_path(files, "bank"));
+    rmdir(watermark_path(files, "bare"));
+    if (rmdir(files->folder) != 0) {
+        stop(files->folder);
+    }
+}
+
+steer_watermark_t *watermark_open(const watermark_files_t *files,
+    const steer_dictionary_t *dictionary, const char *bank, const char *key)
+{
+    steer_watermark_t *watermark = NULL;
+    REQUIRE_OK(steer_watermark_open(dictionary, watermark_path(files, bank),
+        watermark_path(files, key), &watermark, &probe_error));
+    return watermark;
+}
+
+steer_document_t watermark_document(void)
+{
+    steer_document_t document = STEER_DOCUMENT_INIT;
+    document.scheme = STEER_DOCUMENT_GIVEN;
+    document.text = "report-7";
+    document.length = 8;
+    return document;
+}
