@@ -4,63 +4,13 @@
 #include "json.h"
 #include "json_scan.h"
 
-#include <cerrno>
-#include <cstring>
-
-static const size_t max_line_bytes = size_t(16) << 20; // what the library reads as one JSON text
-
-/* A value as written, cut where it is long. */
-static std::string shown(const std::string &value) {
-    size_t end = 0;
-    while (end < value.size() && end < 60) {
-        const size_t length = utf8_length(value, end);
-        end += length > 0 ? length : 1;
-    }
-    return value.substr(0, end) + (end < value.size() ? "..." : "");
-}
-
 DocumentReader::DocumentReader(const Options &options)
     : is_json(!options.documents_files.empty()),
-      paths(is_json ? options.documents_files : options.text_files) {}
-
-std::string DocumentReader::place() const {
-    return paths[n_opened - 1] + " line " + std::to_string(n_lines);
-}
-
-bool DocumentReader::next_line(std::string &line) {
-    line.clear();
-    n_lines += 1;
-    std::streambuf &bytes = *file.rdbuf(); // throws where the file cannot be read on
-    const int end = std::char_traits<char>::eof();
-    for (int c = bytes.sbumpc(); c != end; c = bytes.sbumpc()) {
-        if (c == '\n') return true;
-        if (is_json && line.size() == max_line_bytes) {
-            throw Failure(EXIT_BAD_INPUT, place() + " is longer than "
-                                              + std::to_string(max_line_bytes) + " bytes");
-        }
-        line += char(c);
-    }
-    return !line.empty();
-}
+      lines(is_json ? options.documents_files : options.text_files,
+            is_json ? max_json_line_bytes : 0) {}
 
 bool DocumentReader::next(Document &document) {
-    for (std::string line;;) {
-        if (!file.is_open()) {
-            if (n_opened == paths.size()) return false;
-            n_lines = 0;
-            errno = 0;
-            file.open(paths[n_opened++], std::ios::binary);
-            if (!file) {
-                throw Failure(EXIT_ENVIRONMENT, paths[n_opened - 1] + " cannot be read: "
-                                                    + std::strerror(errno));
-            }
-        }
-        if (!next_line(line)) {
-            file.close();
-            file.clear();
-            continue;
-        }
-        if (!line.empty() && line.back() == '\r') line.pop_back();
+    for (std::string line; lines.next(line);) {
         if (is_json) {
             try {
                 document = parse(line);
@@ -73,6 +23,7 @@ bool DocumentReader::next(Document &document) {
         document = {line, "\"text\":" + json_text(line)};
         return true;
     }
+    return false;
 }
 
 Document DocumentReader::parse(const std::string &line) {
@@ -122,9 +73,9 @@ std::string document_line(int number, const Document &document,
 
 void check_line(const std::string &line, const std::string &place) {
     const std::string what = place + ": the document's line, with its pieces, ";
-    if (line.size() > max_line_bytes) {
+    if (line.size() > max_json_line_bytes) {
         throw Failure(EXIT_BAD_INPUT,
-                      what + "is longer than " + std::to_string(max_line_bytes) + " bytes");
+                      what + "is longer than " + std::to_string(max_json_line_bytes) + " bytes");
     }
     try {
         scan_object(line);

@@ -2,11 +2,11 @@
 #ifndef STEER_LLAMA_DOCUMENTS_H
 #define STEER_LLAMA_DOCUMENTS_H
 
-#include <fstream>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "lines.h"
 #include "new_file.h"
 #include "options.h"
 
@@ -24,17 +24,13 @@ public:
      * object with a string "text", and no two may have the same "id". */
     bool next(Document &document);
     /* File and line of the document that came last. */
-    std::string place() const;
+    std::string place() const { return lines.place(); }
 
 private:
-    bool next_line(std::string &line);
     Document parse(const std::string &line);
 
     const bool is_json;
-    const std::vector<std::string> paths;
-    size_t n_opened = 0;
-    size_t n_lines = 0; /* of the open file */
-    std::ifstream file;
+    LineReader lines;
     std::set<std::string> ids;
 };
 

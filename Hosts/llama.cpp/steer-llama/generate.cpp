@@ -1,25 +1,11 @@
 #include "generate.h"
 
 #include "failure.h"
+#include "sampling.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace {
-
-struct SamplerDeleter {
-    void operator()(llama_sampler *sampler) const { llama_sampler_free(sampler); }
-};
-using Sampler = std::unique_ptr<llama_sampler, SamplerDeleter>;
-
-/* The two continuations of a prompt draw from the same random numbers. */
-Sampler make_sampler(const Options &options, size_t prompt) {
-    if (!(options.temperature > 0)) return Sampler(llama_sampler_init_greedy());
-    llama_sampler *chain = llama_sampler_chain_init(llama_sampler_chain_default_params());
-    llama_sampler_chain_add(chain, llama_sampler_init_temp(options.temperature));
-    llama_sampler_chain_add(chain, llama_sampler_init_dist(options.seed + uint32_t(prompt)));
-    return Sampler(chain);
-}
 
 /* One sequence of the context while it runs. */
 struct Running {
@@ -95,7 +81,9 @@ private:
         for (Continuation &continuation : result.continuations) {
             Running sequence;
             sequence.continuation = &continuation;
-            sequence.sampler = make_sampler(options, continuation.prompt);
+            // The two continuations of a prompt draw by the same noise, as that line of a prompts file.
+            sequence.sampler = make_sampler(options, draw_seed(options.seed, continuation.prompt),
+                                            result.prompt_tokens[continuation.prompt].back());
             running.push_back(std::move(sequence));
             // With plans the steered rows are captured, else all.
             const bool is_kept = continuation.is_steered
@@ -111,7 +99,9 @@ private:
         for (size_t i = 0; i < running.size(); ++i) {
             const Continuation &continuation = *running[i].continuation;
             if (!continuation.is_steered) continue;
-            const steer_plan_t *plan = plans.of(continuation.prompt);
+            const Treatment treatment = plans.of(continuation.prompt);
+            const steer_plan_t *plan = treatment.plan.get();
+            running[i].continuation->mark = treatment.mark.json;
             const uint64_t length = result.prompt_tokens[continuation.prompt].size();
             plans.attach(host, llama_seq_id(i), plan, length);
             covers_bos = covers_bos || plans.covers_start(plan, length);
@@ -127,26 +117,16 @@ private:
         if (capture.is_on()) capture.drain(documents);
     }
 
-    /* Numbers that overflowed somewhere in the model end as NaN, or as a row of zeros. */
     void check_logits(const Running &sequence) const {
-        const float *logits = llama_get_logits_ith(host.context.get(), sequence.output);
-        const int n = llama_vocab_n_tokens(host.vocab);
-        float low = logits[0], high = logits[0];
-        bool is_number = true;
-        for (int i = 0; i < n; ++i) {
-            is_number = is_number && !std::isnan(logits[i]);
-            low = std::min(low, logits[i]);
-            high = std::max(high, logits[i]);
-        }
-        // Single tokens at minus infinity are some models' way to forbid them.
-        if (is_number && std::isfinite(high) && low < high) return;
+        const char *fault = logits_fault(llama_get_logits_ith(host.context.get(), sequence.output),
+                                         size_t(llama_vocab_n_tokens(host.vocab)));
+        if (!fault) return;
         const size_t prompt = sequence.continuation->prompt;
         const bool is_steered = sequence.continuation->is_steered;
         const std::string who = is_steered ? plans.name_of(prompt) + " leaves" : "the model has";
-        throw Failure(EXIT_BAD_INPUT,
-                      who + " no usable logits of prompt " + std::to_string(prompt + 1)
-                          + (is_number ? ": they are all alike or infinite" : ": some are NaN")
-                          + (is_steered ? ", expected smaller amounts" : ""));
+        throw Failure(EXIT_BAD_INPUT, who + " no usable logits of prompt "
+                                          + std::to_string(prompt + 1) + ": " + fault
+                                          + (is_steered ? ", expected smaller amounts" : ""));
     }
 
     void sample(Running &sequence) {

@@ -16,6 +16,7 @@ struct Continuation {
     bool is_steered = false;
     std::vector<llama_token> tokens; /* generated */
     std::string text;
+    std::string mark; /* the key's document, as JSON members; empty: no key's */
     std::vector<steering::Applied> applied;
 };
 

@@ -231,3 +231,12 @@ std::string string_of(const std::string &value) {
     return std::string(json_object_get_string(object.get()),
                        size_t(json_object_get_string_len(object.get())));
 }
+
+std::string shown(const std::string &value) {
+    size_t end = 0;
+    while (end < value.size() && end < 60) {
+        const size_t length = utf8_length(value, end);
+        end += length > 0 ? length : 1;
+    }
+    return value.substr(0, end) + (end < value.size() ? "..." : "");
+}

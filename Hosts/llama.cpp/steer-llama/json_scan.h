@@ -28,4 +28,7 @@ std::vector<JsonMember> scan_object(const std::string &text);
 /* What a value stands for that is a string; throws JsonError when it is none. May hold NUL. */
 std::string string_of(const std::string &value);
 
+/* A value as written, cut where it is long, for messages. */
+std::string shown(const std::string &value);
+
 #endif

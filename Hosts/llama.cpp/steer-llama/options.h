@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "steering.h"
+#include "token_mark.h"
 
 struct Prompt {
     std::string text;
@@ -19,9 +20,17 @@ struct Options {
     std::vector<Prompt> prompts;
     std::vector<std::string> text_files;
     std::vector<std::string> documents_files;
+    std::vector<std::string> prompts_files;
+    std::vector<std::string> score_files;
+    std::string output; /* of prompts files and score files */
 
     /* The plan for prompts that have none of their own */
     std::string plan;
+    /* The key whose plans stand for it, the key's bank, and the name of the only prompt */
+    std::string watermark;
+    std::string bank;
+    std::string document;
+    double mark_strength = 0; /* 0: the bank's own amounts */
     std::vector<uint32_t> features;
     std::vector<double> alphas;
     std::vector<double> max_activations;
@@ -39,25 +48,45 @@ struct Options {
     int n_gpu_layers = -1;
     float temperature = 0;
     uint32_t seed = 0;
+    int top_k = 0;   /* 0: off */
+    float top_p = 1; /* 1: off */
+    TokenMark token_mark;
+    TokenMark unigram_mark; /* of the same key */
+    int n_parallel = 16; /* sequences at once, of a prompts file */
 
     std::string capture;
     std::vector<int> capture_layers;
     bool wants_json = false;
     bool wants_baseline = true;
+    bool wants_tokens = false; /* of each text's scores */
     bool is_verbose = false;
 
+    /* Whether replays say what drawing from the steered model costs. */
+    bool has_costs() const { return temperature > 0 && top_k > 0; }
     /* Whether whole texts are read in place of prompts, and the flag that says so. */
     bool has_texts() const { return !text_files.empty() || !documents_files.empty(); }
     const char *texts_flag() const {
         return text_files.empty() ? "--documents-file" : "--text-file";
     }
-    /* Whether any prompt or text is steered. */
+    /* Whether the input is a file of records: of prompts, or of texts to score. */
+    bool has_records() const { return !prompts_files.empty() || !score_files.empty(); }
+    const char *records_flag() const {
+        return prompts_files.empty() ? "--score-file" : "--prompts-file";
+    }
+    /* Whether any prompt or text is steered; not known of records. */
     bool has_plan() const;
-    bool has_default_plan() const { return !plan.empty() || !features.empty(); }
+    bool has_default_plan() const {
+        return !plan.empty() || !features.empty() || !watermark.empty();
+    }
     bool is_steered(const Prompt &prompt) const;
     /* Whether the plans' layer must be known. */
     bool needs_layer() const { return has_plan() || (!capture.empty() && capture_layers.empty()); }
 };
+
+extern const char *const help_text;
+
+/* Throws Failure with EXIT_USAGE where flags miss or exclude each other. */
+void check_options(const Options &options);
 
 /* Parses and checks the arguments; throws Failure with EXIT_USAGE. Empty model: help was
  * printed. */

@@ -66,8 +66,40 @@ std::string documents_path(const std::string &capture) {
         + ".documents.jsonl";
 }
 
+void check_output(const Options &options, const std::vector<Record> &records) {
+    const std::string &output = options.output;
+    const auto refuse = [&](const std::string &what) {
+        throw Failure(EXIT_USAGE, "--output " + output + " is " + what + ", expected another file");
+    };
+    if (!options.has_records() || is_folder(output)) return;
+    const size_t slash = output.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : output.substr(0, slash + 1);
+    struct stat status;
+    // A name that is free yet replaces nothing.
+    if (stat(output.c_str(), &status) != 0) return;
+    if (is_same_file(output, options.model)) refuse("the model");
+    if (is_same_file(output, options.watermark)) refuse("the key");
+    if (is_same_file(output, options.plan)) refuse("the plan");
+    // No bank and no dictionary holds lines, so earlier output may stand in their folders.
+    const std::string suffix = ".jsonl";
+    const bool is_lines = output.size() > suffix.size()
+        && output.compare(output.size() - suffix.size(), suffix.size(), suffix) == 0;
+    if (!is_lines && is_same_file(folder, options.bank)) refuse("a file of the bank");
+    if (!is_lines && is_same_file(folder, options.sae)) refuse("a file of the dictionary");
+    for (const auto *paths : {&options.prompts_files, &options.score_files}) {
+        for (const std::string &path : *paths) {
+            if (is_same_file(path, output)) refuse(std::string("what ") + options.records_flag() + " reads");
+        }
+    }
+    for (const Record &record : records) {
+        if (record.plan.empty() || record.plan == "none") continue;
+        if (is_same_file(output, record.plan)) refuse("the plan of " + record.place);
+    }
+}
+
 void check_paths(const Options &options) {
     check_readable(options.model, "a model as GGUF");
+    if (!options.watermark.empty()) check_readable(options.watermark, "the key of a watermark");
     for (const std::string &path : options.text_files) check_readable(path, "a text");
     for (const std::string &path : options.documents_files) {
         // It is read twice: first to check it.
@@ -75,6 +107,12 @@ void check_paths(const Options &options) {
             throw Failure(EXIT_ENVIRONMENT, path + " is no regular file, expected documents");
         }
         check_readable(path, "documents");
+    }
+    for (const std::string &path : options.prompts_files) check_readable(path, "prompts");
+    for (const std::string &path : options.score_files) check_readable(path, "texts");
+    if (options.has_records()) {
+        check_output(options, {});
+        check_writable(options.output);
     }
     if (options.capture.empty()) return;
     std::vector<int> layers = options.capture_layers;

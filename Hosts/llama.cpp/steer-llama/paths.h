@@ -3,8 +3,10 @@
 #define STEER_LLAMA_PATHS_H
 
 #include <string>
+#include <vector>
 
 #include "options.h"
+#include "records.h"
 
 /* Throws Failure where a file to read is a folder or cannot be opened. `expected`: what it is. */
 void check_readable(const std::string &path, const std::string &expected);
@@ -12,8 +14,11 @@ void check_readable(const std::string &path, const std::string &expected);
 /* Throws Failure where a file to write is a folder, or its own folder takes no files. */
 void check_writable(const std::string &path);
 
-/* The model, the texts and the captures; the dictionary and the plans are read early anyway. */
+/* The model, what is read and what is written; the dictionary and the plans are read early anyway. */
 void check_paths(const Options &options);
+
+/* Throws Failure where --output would replace a file that this run reads. */
+void check_output(const Options &options, const std::vector<Record> &records);
 
 /* The file that rows of `layer` go to, one of `n_layers`. */
 std::string capture_path(const Options &options, int layer, size_t n_layers);

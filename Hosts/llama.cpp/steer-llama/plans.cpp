@@ -1,13 +1,20 @@
 #include "plans.h"
 
 #include "failure.h"
+#include "json.h"
 #include "paths.h"
 
 #include <fstream>
 #include <iterator>
 
-Plans::Plans(const Options &options) : options(options) {
-    if (options.sae.empty()) return;
+Plans::Plans(const Options &options, const std::vector<Record> &records) : options(options) {
+    if (options.sae.empty()) {
+        for (const Record &record : records) {
+            if (!options.score_files.empty() || record.plan.empty() || record.plan == "none") continue;
+            throw Failure(EXIT_USAGE, record.place + ": 'plan' needs --sae");
+        }
+        return;
+    }
     steer_dictionary_t *opened = nullptr;
     steer_error_t error = STEER_ERROR_INIT;
     check(steer_dictionary_open(options.sae.c_str(), nullptr, &opened, &error), error);
@@ -19,16 +26,87 @@ Plans::Plans(const Options &options) : options(options) {
                                       + options.texts_flag()
                                       + " has not: expected a plan for all positions");
     }
-    for (const Prompt &prompt : options.prompts) {
-        const bool has_own = !prompt.plan.empty() && prompt.plan != "none";
-        own_plans.push_back(has_own ? compile_file(prompt.plan) : nullptr);
+    if (!options.watermark.empty()) {
+        watermark.reset(new Watermark(options, dictionary.get()));
+        check_documents(records);
+    }
+    for (const Prompt &prompt : options.prompts) compile(prompt.plan);
+    for (const Record &record : records) {
+        try {
+            compile(record.plan);
+        } catch (const Failure &failure) {
+            throw Failure(failure.code, record.place + ": 'plan': " + failure.what());
+        }
     }
 }
 
-std::string Plans::name_of(size_t index) const {
-    const std::string &own = options.prompts[index].plan;
-    const std::string &file = own.empty() ? options.plan : own;
+void Plans::compile(const std::string &plan) {
+    if (plan.empty() || plan == "none" || own_plans.count(plan) > 0) return;
+    own_plans[plan] = compile_file(plan);
+}
+
+PlanHandle Plans::named(const std::string &plan) const {
+    if (plan == "none" || !dictionary) return nullptr;
+    return plan.empty() ? default_plan : own_plans.at(plan);
+}
+
+/* Before a model is loaded: every document that the key needs has a name, and the key makes plans. */
+void Plans::check_documents(const std::vector<Record> &records) const {
+    bool is_first = true;
+    const auto try_first = [&](const MarkedDocument &document) {
+        if (is_first && options.score_files.empty()) watermark->plan(document);
+        if (is_first && !options.score_files.empty()) watermark->replay_plan(document);
+        is_first = false;
+    };
+    size_t n_marked = 0;
+    for (size_t i = 0; i < options.prompts.size(); ++i) {
+        if (!is_marked(options.prompts[i].plan)) continue;
+        n_marked += 1;
+        try_first(document_of(i));
+    }
+    for (const Record &record : records) {
+        if (is_marked(record.plan)) try_first(document_of(record));
+    }
+    if (!options.document.empty() && n_marked > 1) {
+        throw Failure(EXIT_USAGE, "--document names one prompt, but " + std::to_string(n_marked)
+                                      + " are marked, expected --prompts-file");
+    }
+    if (!options.document.empty() && !watermark->names_documents()) {
+        throw Failure(EXIT_USAGE, "--document is given, but the key " + options.watermark
+                                      + " does not name its documents");
+    }
+}
+
+MarkedDocument Plans::document_of(size_t index) const {
+    const std::string name = options.document.empty() ? "" : json_text(options.document);
+    return watermark->of_prompt(options.prompts[index].text, name,
+                                "--prompt " + std::to_string(index + 1));
+}
+
+MarkedDocument Plans::document_of(const Record &record) const {
+    if (!options.score_files.empty()) return watermark->of_text(record);
+    return watermark->of_prompt(record.prompt, record.document, record.place);
+}
+
+Treatment Plans::of(size_t index) const {
+    const std::string &plan = options.prompts[index].plan;
+    if (!is_marked(plan)) return {named(plan), MarkedDocument()};
+    const MarkedDocument document = document_of(index);
+    return {watermark->plan(document), document};
+}
+
+Treatment Plans::of(const Record &record) const {
+    if (!is_marked(record.plan)) return {named(record.plan), MarkedDocument()};
+    const MarkedDocument document = document_of(record);
+    return {options.score_files.empty() ? watermark->plan(document)
+                                        : watermark->replay_plan(document),
+            document};
+}
+
+std::string Plans::name_of(const std::string &plan) const {
+    const std::string &file = plan.empty() ? options.plan : plan;
     if (!file.empty()) return "the plan " + file;
+    if (watermark) return "the plan of " + options.watermark;
     std::string text = "the plan of --feature";
     for (uint32_t feature : options.features) text += " " + std::to_string(feature);
     return text;
@@ -78,11 +156,6 @@ PlanHandle Plans::compile_file(const std::string &path) const {
     check(steer_plan_compile_json(dictionary.get(), json.data(), json.size(), &plan, &error), error,
           path + ": ");
     return PlanHandle(plan, PlanDeleter());
-}
-
-const steer_plan_t *Plans::of(size_t index) const {
-    if (!options.is_steered(options.prompts[index])) return nullptr;
-    return own_plans[index] ? own_plans[index].get() : default_plan.get();
 }
 
 int Plans::layer(Host &host) const {

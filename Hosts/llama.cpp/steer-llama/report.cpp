@@ -153,6 +153,7 @@ void print_text(const Options &options, const Generation &generation) {
         for (const steering::Applied &applied : one.applied) {
             std::printf("%s\n", sentence(applied).c_str());
         }
+        if (!one.mark.empty()) std::printf("watermark {%s}\n", printable(one.mark).c_str());
     }
     std::printf("\n%.1f tokens/s in %zu sequence%s, prompts %.1f tokens/s\n",
                 generation.tokens_per_second, all.size(), all.size() == 1 ? "" : "s",
@@ -177,6 +178,9 @@ void print_json(const Options &options, const Generation &generation) {
                         json_numbers(one.tokens).c_str());
             if (one.is_steered) {
                 std::printf(",\n        \"applied\": %s", json_applied(one.applied).c_str());
+            }
+            if (!one.mark.empty()) {
+                std::printf(",\n        \"watermark\": {%s}", one.mark.c_str());
             }
             std::printf("\n      }");
         }

@@ -3,34 +3,10 @@
 #include "capture.h"
 #include "documents.h"
 #include "failure.h"
+#include "progress.h"
 
 #include <algorithm>
 #include <climits>
-#include <cstdio>
-#include <unistd.h>
-
-/* Progress on standard error: in place on a terminal, else a line now and then. */
-class Progress {
-public:
-    void show(size_t n_windows, size_t n_tokens) {
-        const int64_t now = llama_time_us();
-        const bool is_terminal = isatty(STDERR_FILENO) != 0;
-        if (now - start < 1000000 || now - shown < (is_terminal ? 200000 : 10000000)) return;
-        shown = now;
-        std::fprintf(stderr, "%s%zu windows, %zu tokens, %.0f tokens/s%s", is_terminal ? "\r" : "",
-                     n_windows, n_tokens, double(n_tokens) / seconds(), is_terminal ? " " : "\n");
-        needs_newline = is_terminal;
-    }
-    void end() const {
-        if (needs_newline) std::fputc('\n', stderr);
-    }
-    double seconds() const { return double(llama_time_us() - start) / 1e6; }
-
-private:
-    int64_t start = llama_time_us();
-    int64_t shown = 0;
-    bool needs_newline = false;
-};
 
 /* One piece per row: the tokens, `step` at a time, each time behind BOS where there is one. */
 static std::vector<std::string> pieces_of(Host &host, const std::vector<llama_token> &tokens,
@@ -67,7 +43,7 @@ TextCapture capture_texts(Host &host, const Options &options, const Plans &plans
     Capture capture(host, options, layer);
     Batch batch{int(window)};
     TextCapture result;
-    Progress progress;
+    Progress progress("windows");
 
     DocumentReader reader(options);
     for (Document document; reader.next(document);) {
