@@ -21,7 +21,7 @@ struct Steerctl: ParsableCommand {
     subcommands: [
       Inspect.self, Verify.self, Features.self, Encode.self, Apply.self, Fit.self, Calibrate.self,
       Evaluate.self, Detect.self, WriteReport.self, Convert.self, Export.self, Import.self,
-      Hooks.self,
+      Hooks.self, Watermark.self,
     ])
 
   /// Parses, runs, and turns every error into one line on standard error and an exit code.

@@ -21,7 +21,7 @@ import Testing
     Case(
       "steer", 2,
       "no verb 'steer', expected inspect, verify, features, encode, apply, fit, calibrate,"
-        + " evaluate, detect, report, convert, export, import, hooks"),
+        + " evaluate, detect, report, convert, export, import, hooks, watermark"),
     Case("verify sae SAE IN", 2, "give the folder once"),
     Case("verify sae", 2, "a dictionary needs --activations"),
     Case("verify SAE IN --declared-l0 0", 2, "--declared-l0 is 0.0, expected a positive number"),

@@ -4,7 +4,7 @@ import Testing
 @Suite struct SnapshotTests {
   @Test(arguments: [
     "", "inspect", "verify", "features", "encode", "apply", "fit", "calibrate", "evaluate",
-    "detect", "report", "convert", "export", "import", "hooks",
+    "detect", "report", "convert", "export", "import", "hooks", "watermark",
   ])
   func help(_ verb: String) throws {
     let result = try Tool.run([verb, "--help"].filter { !$0.isEmpty })

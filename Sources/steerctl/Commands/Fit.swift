@@ -4,7 +4,18 @@ import Formats
 import SAE
 import Steering
 
-extension FittedDetector.Kind: ExpressibleByArgument {}
+extension FittedDetector.Kind: ExpressibleByArgument {
+  /// A kind that can be fitted.
+  public init?(argument: String) {
+    guard Self.allValueStrings.contains(argument) else { return nil }
+    self.init(rawValue: argument)
+  }
+
+  /// Watermark detectors are made of a bank and a key.
+  public static var allValueStrings: [String] {
+    allCases.filter { $0 != .watermark }.map(\.rawValue)
+  }
+}
 extension Pooling: ExpressibleByArgument {}
 extension BankWeighting: ExpressibleByArgument {}
 

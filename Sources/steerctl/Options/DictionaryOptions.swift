@@ -20,6 +20,11 @@ struct DictionaryOptions: ParsableArguments {
 
   var sae: String? { reading.sae }
 
+  /// The flags given.
+  var given: [String] {
+    (sae == nil ? [] : ["--sae"]) + reading.given + (layer == nil ? [] : ["--layer"])
+  }
+
   /// The options as the library takes them.
   var importOptions: ImportOptions { reading.importOptions(layer: layer) }
 
