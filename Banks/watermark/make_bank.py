@@ -1,0 +1,99 @@
+"""Makes a bank of watermark entries from the features of a bank of structures.
+
+    python3 make_bank.py plans ENGLISH.json TEXTS.jsonl FOLDER
+    steer-llama --model M.gguf --sae SAE --score-file FOLDER/probes.jsonl --output FOLDER/scores.jsonl
+        --temp 1 --top-k 64 --top-p 0.95
+    python3 make_bank.py bank ENGLISH.json FOLDER/scores.jsonl BANK
+
+An entry per feature that some structure was found by, each feature once, with the structure that it tells
+best (FRC). `plans` writes plans that move generated rows by +PROBE and -PROBE along each feature's decoder
+direction, and a line per plan and unmarked text. Replay says how much the next-token distribution moves (the
+summed variance of the log ratio), and what that costs in likelihood. `bank` scales every entry so that COUNT of
+them together move it by INFORMATION nats^2 a token: all choices of a key are then about as easy to find. The
+half difference of the two costs is the entry's slope.
+"""
+
+import json
+import math
+import os
+import sys
+
+PROBE = 200.0
+COUNT = 7
+INFORMATION = 0.1
+DRAWS = 32
+
+
+def entries(path):
+    """[(feature, structure, evidence)] by feature."""
+    with open(path, encoding="utf-8") as file:
+        detector = json.load(file)
+    best = {}
+    for structure in detector["structures"]:
+        for term in structure["readout"]["terms"]:
+            confidence = term["evidence"]["confidence"]
+            if confidence > best.get(term["feature"], (None, -1))[1]:
+                best[term["feature"]] = (structure["name"], confidence)
+    return detector, sorted((feature, name) for feature, (name, _) in best.items())
+
+
+def plans(english, texts, folder):
+    os.makedirs(os.path.join(folder, "plans"), exist_ok=True)
+    with open(texts, encoding="utf-8") as file:
+        documents = [json.loads(line) for line in file]
+    with open(os.path.join(folder, "probes.jsonl"), "w", encoding="utf-8") as out:
+        for feature, _ in entries(english)[1]:
+            for sign in (1, -1):
+                name = f"{feature}{'+' if sign > 0 else '-'}.json"
+                path = os.path.join(os.path.abspath(folder), "plans", name)
+                with open(path, "w", encoding="utf-8") as file:
+                    json.dump({"version": 1, "scope": {"phase": "generated"}, "interventions": [
+                        {"feature": feature, "mode": "add", "strength": "unit",
+                         "alpha": sign * PROBE}]}, file)
+                for document in documents:
+                    out.write(json.dumps({"id": document["id"], "feature": feature, "sign": sign,
+                                          "plan": path, "text": document["text"]}) + "\n")
+
+
+def bank(english, scores, folder):
+    detector, chosen = entries(english)
+    variance, cost, tokens = ({feature: [0, 0] for feature, _ in chosen} for _ in range(3))
+    with open(scores, encoding="utf-8") as file:
+        for line in map(json.loads, file):
+            feature, side, replay = line["feature"], line["sign"] < 0, line["replay"]
+            variance[feature][side] += replay["variance"]
+            cost[feature][side] += replay["cost"]
+            tokens[feature][side] += replay["tokens"]
+    steps, structures = [], []
+    for feature, name in chosen:
+        moved = sum(variance[feature]) / sum(tokens[feature])
+        alpha = PROBE * math.sqrt(INFORMATION / COUNT / moved)
+        up, down = (cost[feature][side] / tokens[feature][side] for side in (0, 1))
+        steps.append({"feature": feature, "alpha": round(alpha, 2),
+                      "slope": round((up - down) / 2 / PROBE * alpha, 6)})
+        structures.append({
+            "name": f"{name}-{feature}", "pooling": "mean",
+            "readout": {"type": "linear", "intercept": 0, "terms": [
+                {"feature": feature, "reading": "positive", "weight": 1, "centre": 0, "scale": 1}]}})
+        print(f"{feature:5} {name:16} alpha {alpha:6.1f} slope {steps[-1]['slope']:+.5f}"
+              f" second order {(up + down) / 2 / moved:.3f} nats per nats^2")
+    detector["name"] = "english structures"
+    detector["kind"] = "bank"
+    detector["structures"] = structures
+    detector.pop("calibration", None)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "bank.json"), "w", encoding="utf-8") as file:
+        json.dump({"format": "steering-watermark-bank/1", "count": COUNT, "draws": DRAWS,
+                   "entries": steps, "detector": detector}, file)
+        file.write("\n")
+
+
+def main():
+    verbs = {"plans": plans, "bank": bank}
+    if len(sys.argv) != 5 or sys.argv[1] not in verbs:
+        sys.exit(__doc__)
+    verbs[sys.argv[1]](*sys.argv[2:])
+
+
+if __name__ == "__main__":
+    main()
