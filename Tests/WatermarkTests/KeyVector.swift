@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Steering
+import Tensors
 import Testing
 import Watermark
 

@@ -1,5 +1,6 @@
 import Formats
 import SAE
+import Tensors
 
 /// The fields of a dictionary as `dictionary.json` has them.
 extension NativeForm {

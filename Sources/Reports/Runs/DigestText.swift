@@ -3,23 +3,11 @@ import Tensors
 
 /// SHA-256 as the 64 lower-case hexadecimal digits that `sha256sum` prints.
 package enum DigestText {
-  private static let digits = Array("0123456789abcdef".utf8)
-
-  /// The digits of finished digest bytes.
-  package static func hexadecimal(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
-  }
-
   /// The digest of some bytes.
   package static func of(_ bytes: [UInt8]) -> String {
     var digest = Digest()
     digest.update(raw: bytes.span.bytes)
-    return hexadecimal(digest.finish())
+    return Hexadecimal.text(digest.finish())
   }
 
   /// The digest of a file, read in blocks of a megabyte.
@@ -40,6 +28,6 @@ package enum DigestText {
       start = end
     }
     try file.checkUnchanged()
-    return hexadecimal(digest.finish())
+    return Hexadecimal.text(digest.finish())
   }
 }

@@ -42,7 +42,7 @@ package struct FileStamp: Equatable, Sendable {
     return FileStamp(
       byteCount: count,
       modified: identity.modifiedSeconds * 1_000_000_000 + identity.modifiedNanoseconds,
-      ends: DigestText.hexadecimal(digest.finish()))
+      ends: Hexadecimal.text(digest.finish()))
   }
 
   private static func folder(_ path: String) throws(FormatError) -> FileStamp {
@@ -58,7 +58,7 @@ package struct FileStamp: Equatable, Sendable {
       total.byteCount += stamp.byteCount
       total.modified = max(total.modified, stamp.modified)
     }
-    total.ends = DigestText.hexadecimal(digest.finish())
+    total.ends = Hexadecimal.text(digest.finish())
     return total
   }
 

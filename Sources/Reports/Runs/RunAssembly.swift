@@ -57,8 +57,8 @@ package struct RunAssembly {
       .done,
       results: [
         RunState.verdicts: .string(
-          DigestText.hexadecimal(digests.verdicts.finish())),
-        RunState.table: .string(DigestText.hexadecimal(digests.documents.finish())),
+          Hexadecimal.text(digests.verdicts.finish())),
+        RunState.table: .string(Hexadecimal.text(digests.documents.finish())),
         RunState.summary: .string(DigestText.of(text)),
         "flagged": .integer(Int64(counter.flaggedCount)),
       ])

@@ -1,6 +1,7 @@
 import Detector
 import Formats
 import Glibc
+import Tensors
 
 /// The calibration of a detector's document.
 enum CalibrationJSON {

@@ -1,6 +1,7 @@
 import Detector
 import Formats
 import SAE
+import Tensors
 
 /// What a detector's document may cost, and hold.
 package enum DetectorLimits {
@@ -87,7 +88,7 @@ extension FittedDetector {
     ])
     let fingerprint = try object.field("fingerprint")
     let digits = try fingerprint.text(mayBeEmpty: true)
-    guard digits.isEmpty || digits.utf8.count == 64 && Hexadecimal.isLowercase(digits) else {
+    guard digits.isEmpty || Hexadecimal.isDigest(digits) else {
       throw fingerprint.mismatch("64 lower-case hexadecimal digits, or none")
     }
     return DictionaryReference(
@@ -102,28 +103,5 @@ extension FittedDetector {
     return Masking(
       skipsSpecial: try object.field("skips_special").flag(),
       sinkNorm: try object.optional("sink_norm")?.positive())
-  }
-}
-
-/// Numbers in hexadecimal digits.
-enum Hexadecimal {
-  static func isLowercase(_ text: String) -> Bool {
-    text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
-  }
-
-  /// 16 digits.
-  static func text(_ bits: UInt64) -> String {
-    let digits = String(bits, radix: 16)
-    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-  }
-
-  /// Two digits per byte.
-  static func text(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
-
-  /// What 16 lower-case digits say.
-  static func bits(_ text: String) -> UInt64? {
-    text.utf8.count == 16 && isLowercase(text) ? UInt64(text, radix: 16) : nil
   }
 }

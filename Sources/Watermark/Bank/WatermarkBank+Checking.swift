@@ -1,6 +1,7 @@
 import Detector
 import SAE
 import Steering
+import Tensors
 
 extension WatermarkBank {
   /// Throws unless this bank was made for `dictionary`.
@@ -51,8 +52,8 @@ extension WatermarkBank {
       (1...Self.drawLimit).contains(draws), "draws", "\(draws)", "1 to \(Self.drawLimit)")
     if let steering {
       try Self.expect(
-        steering.utf8.count == 64 && Hexadecimal.bytes(steering) != nil, "steering",
-        "of \(steering.utf8.count) characters", "64 lower-case hexadecimal digits")
+        Hexadecimal.isDigest(steering), "steering", "of \(steering.utf8.count) characters",
+        "64 lower-case hexadecimal digits")
     }
     do throws(DetectionError) {
       try detector.check()

@@ -83,7 +83,7 @@ extension WatermarkBank {
     let file = try object.field("file")
     let field = try object.field("sha256")
     let digest = try field.text()
-    guard digest.utf8.count == 64, Hexadecimal.bytes(digest) != nil else {
+    guard Hexadecimal.isDigest(digest) else {
       throw field.mismatch("64 lower-case hexadecimal digits")
     }
     let name = try file.text()

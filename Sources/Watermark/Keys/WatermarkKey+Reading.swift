@@ -1,5 +1,6 @@
 import Formats
 import Steering
+import Tensors
 
 extension WatermarkKey {
   /// Reads a key from its file, which only its owner may read or write.

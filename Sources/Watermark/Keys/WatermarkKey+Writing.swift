@@ -1,5 +1,6 @@
 import Formats
 import Steering
+import Tensors
 
 /// The file form of a key.
 package enum KeyFile {

@@ -1,4 +1,5 @@
 import Steering
+import Tensors
 
 /// The secret that marks texts, and finds the mark again; whoever has it can mark, detect and forge.
 ///
@@ -98,7 +99,7 @@ public struct WatermarkKey: Sendable {
       return ("follows", "is no name of a key, \(name)")
     }
     if follows == id { return ("follows", "is the key itself, expected the key that it replaces") }
-    if bank.utf8.count != 64 || Hexadecimal.bytes(bank) == nil {
+    if !Hexadecimal.isDigest(bank) {
       return (
         "bank", "has \(bank.count) characters, expected 64 lower-case hexadecimal digits"
       )

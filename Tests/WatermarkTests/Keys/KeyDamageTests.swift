@@ -1,4 +1,5 @@
 import Steering
+import Tensors
 import Testing
 import Watermark
 

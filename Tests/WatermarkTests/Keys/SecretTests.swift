@@ -48,12 +48,4 @@ import Watermark
       }
     }
   }
-
-  @Test func hexadecimalIsStrict() {
-    let all = (0...255).map { UInt8($0) }
-    #expect(Hexadecimal.bytes(Hexadecimal.text(all)) == all)
-    #expect(Hexadecimal.text([0, 0x0f, 0xa0]) == "000fa0")
-    #expect(Hexadecimal.bytes("") == [])
-    for text in ["0", "0F", "0g", " 0", "é0", "000"] { #expect(Hexadecimal.bytes(text) == nil) }
-  }
 }
