@@ -4,6 +4,7 @@
     steer-llama --model M.gguf --sae SAE --score-file FOLDER/probes.jsonl --output FOLDER/scores.jsonl
         --temp 1 --top-k 64 --top-p 0.95
     python3 make_bank.py bank ENGLISH.json FOLDER/scores.jsonl BANK
+    steerctl watermark bind --bank BANK --sae SAE
 
 An entry per feature that some structure was found by, each feature once, with the structure that it tells
 best (FRC). `plans` writes plans that move generated rows by +PROBE and -PROBE along each feature's decoder

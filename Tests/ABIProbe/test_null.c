@@ -264,7 +264,7 @@ static void test_watermarks(const char *vectors)
     size_t required = 77;
     probe_case("watermarks");
     watermark_files_make(&files, vectors);
-    watermark = watermark_open(&files, scene.dictionary, "bank", "key-given.json");
+    watermark = watermark_open(&files, "bank", "key-given.json");
     bank = watermark_path(&files, "bank");
     key = watermark_path(&files, "key-given.json");
     NULL_IS_REFUSED(steer_watermark_open(NULL, bank, key, &out, &error));

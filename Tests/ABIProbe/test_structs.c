@@ -324,7 +324,7 @@ static void test_watermarks(const char *vectors)
     const steer_replay_t replay = STEER_REPLAY_INIT;
     watermark_files_t files;
     watermark_files_make(&files, vectors);
-    watermark = watermark_open(&files, scene.dictionary, "bank", "key-given.json");
+    watermark = watermark_open(&files, "bank", "key-given.json");
     test_out("watermark info", fill_watermark, sizeof(steer_watermark_info_t));
     test_out("verdict of a replay", fill_replay_verdict, sizeof(steer_verdict_t));
     test_in("document", take_document, &document, sizeof document);

@@ -23,7 +23,6 @@ static const char *const schemes[SCHEMES] = { "given", "prompt", "window", "cons
 static const char prompt[] = "Tell me a \xC3\xA9 story.";
 
 static watermark_files_t files;
-static scene_t scene;
 
 static steer_document_t document_of(size_t s)
 {
@@ -44,7 +43,7 @@ static steer_watermark_t *open_scheme(size_t s)
 {
     char name[64];
     snprintf(name, sizeof name, "key-%s.json", schemes[s]);
-    return watermark_open(&files, scene.dictionary, "bank", name);
+    return watermark_open(&files, "bank", name);
 }
 
 static char *read_expected(const char *what, size_t s, size_t *length)
@@ -79,13 +78,13 @@ static void test_plans(size_t s)
     size_t length;
     char *json = read_expected("plan", s, &length);
     probe_case("plan, %s", schemes[s]);
-    REQUIRE_OK(steer_plan_compile_json(scene.dictionary, json, length, &expected, &probe_error));
+    REQUIRE_OK(steer_plan_compile_json(files.dictionary, json, length, &expected, &probe_error));
     fingerprint_of(expected, b);
     REQUIRE_OK(steer_watermark_plan(watermark, &document, STRENGTH, &plan, &probe_error));
     fingerprint_of(plan, a);
     CHECK(memcmp(a, b, 32) == 0, "another plan than expected");
     REQUIRE_OK(steer_plan_inspect(plan, &info, &probe_error));
-    CHECK(info.n_interventions == 3 && info.width == scene.width
+    CHECK(info.n_interventions == 3 && info.width == 20
             && (info.flags & STEER_PLAN_NEEDS_PROMPT_LENGTH),
         "%lu interventions, flags %x", (unsigned long)info.n_interventions, info.flags);
     steer_plan_destroy(plan);
@@ -156,7 +155,7 @@ static void test_detectors(size_t s)
     probe_case("detector, %s", schemes[s]);
     REQUIRE_OK(steer_watermark_detector(watermark, &document, &detector, &probe_error));
     steer_watermark_destroy(watermark); /* lives on in what it made */
-    REQUIRE_OK(steer_detector_open_json(scene.dictionary, json, length, &bare, &probe_error));
+    REQUIRE_OK(steer_detector_open_json(files.dictionary, json, length, &bare, &probe_error));
     REQUIRE_OK(steer_detector_inspect(detector, &info, &probe_error));
     CHECK(info.n_structures == 1 && info.block_length == 16 && info.shortest_length >= 20
             && info.longest_length <= 60
@@ -230,8 +229,8 @@ static void test_replays(void)
 static void test_inspection(void)
 {
     steer_watermark_t *windows = open_scheme(2);
-    steer_watermark_t *retired = watermark_open(&files, scene.dictionary, "bank", "key-retired.json");
-    steer_watermark_t *bare = watermark_open(&files, scene.dictionary, "bare", "key-given.json");
+    steer_watermark_t *retired = watermark_open(&files, "bank", "key-retired.json");
+    steer_watermark_t *bare = watermark_open(&files, "bare", "key-given.json");
     steer_watermark_info_t info = STEER_WATERMARK_INFO_INIT;
     char name[16];
     size_t required = 0;
@@ -305,14 +304,21 @@ static void test_opening(void)
     refuse_open(STEER_ERR_SHAPE, other, "bank", "key-given.json", "wide rows");
     steer_dictionary_close(other);
     fixture_end(&fixture);
-    refuse_open(STEER_ERR_ARGUMENT, scene.dictionary, "bank", "key-other.json", "key 'other'");
-    refuse_open(STEER_ERR_FILE, scene.dictionary, "bank", "key-tampered.json", "'check'");
-    refuse_open(STEER_ERR_FILE, scene.dictionary, "bank", "key-truncated.json", "key-truncated.json");
-    refuse_open(STEER_ERR_IO, scene.dictionary, "none", "key-given.json", "none");
-    refuse_open(STEER_ERR_IO, scene.dictionary, "bank", "none.json", "none.json");
-    refuse_open(STEER_ERR_IO, scene.dictionary, "bank", "bank", "bank");
+    spec.width = 20;
+    other = fixture_create(&fixture, &spec);
+    refuse_open(STEER_ERR_ARGUMENT, other, "bank", "key-given.json", "has fingerprint");
+    steer_dictionary_close(other);
+    fixture_end(&fixture);
+    refuse_open(STEER_ERR_ARGUMENT, files.dictionary, "unbound", "key-given.json",
+        "bound to no dictionary");
+    refuse_open(STEER_ERR_ARGUMENT, files.dictionary, "bank", "key-other.json", "key 'other'");
+    refuse_open(STEER_ERR_FILE, files.dictionary, "bank", "key-tampered.json", "'check'");
+    refuse_open(STEER_ERR_FILE, files.dictionary, "bank", "key-truncated.json", "key-truncated.json");
+    refuse_open(STEER_ERR_IO, files.dictionary, "none", "key-given.json", "none");
+    refuse_open(STEER_ERR_IO, files.dictionary, "bank", "none.json", "none.json");
+    refuse_open(STEER_ERR_IO, files.dictionary, "bank", "bank", "bank");
     chmod(path, 0640);
-    refuse_open(STEER_ERR_IO, scene.dictionary, "bank", "key-given.json", "chmod");
+    refuse_open(STEER_ERR_IO, files.dictionary, "bank", "key-given.json", "chmod");
     chmod(path, 0600);
     /* Another amount is another bank; other null scores are no longer those that the bank names. */
     bytes = watermark_read(watermark_path(&files, "bank/bank.json"), &length);
@@ -323,10 +329,10 @@ static void test_opening(void)
     free(bytes);
     bytes = watermark_read(watermark_path(&files, "bank/null.safetensors"), &length);
     watermark_write(watermark_path(&files, "bare/null.safetensors"), bytes, length, 0644);
-    refuse_open(STEER_ERR_FILE, scene.dictionary, "bare", "key-given.json", "fingerprint");
+    refuse_open(STEER_ERR_FILE, files.dictionary, "bare", "key-given.json", "fingerprint");
     bytes[length - 1] ^= 1;
     watermark_write(watermark_path(&files, "bank/null.safetensors"), bytes, length, 0644);
-    refuse_open(STEER_ERR_FILE, scene.dictionary, "bank", "key-given.json", "SHA-256");
+    refuse_open(STEER_ERR_FILE, files.dictionary, "bank", "key-given.json", "SHA-256");
     bytes[length - 1] ^= 1;
     watermark_write(watermark_path(&files, "bank/null.safetensors"), bytes, length, 0644);
     free(bytes);
@@ -344,7 +350,7 @@ static void test_opening(void)
         bytes[i] = (char)(was ^ 0x11);
         watermark_write(path, bytes, length, 0600);
         status = steer_watermark_open(
-            scene.dictionary, watermark_path(&files, "bank"), path, &out, &probe_error);
+            files.dictionary, watermark_path(&files, "bank"), path, &out, &probe_error);
         CHECK(status == STEER_ERR_FILE && out == NULL, "byte %lu: %s", (unsigned long)i,
             steer_status_name(status));
         bytes[i] = was;
@@ -356,8 +362,8 @@ static void test_opening(void)
 static void test_documents(void)
 {
     steer_watermark_t *marks[SCHEMES];
-    steer_watermark_t *retired = watermark_open(&files, scene.dictionary, "bank", "key-retired.json");
-    steer_watermark_t *bare = watermark_open(&files, scene.dictionary, "bare", "key-given.json");
+    steer_watermark_t *retired = watermark_open(&files, "bank", "key-retired.json");
+    steer_watermark_t *bare = watermark_open(&files, "bare", "key-given.json");
     steer_document_t document;
     steer_plan_t *plan = (steer_plan_t *)(void *)&files, *const no_plan = plan;
     steer_detector_t *detector = (steer_detector_t *)(void *)&files, *const no_detector = detector;
@@ -437,7 +443,7 @@ static void test_documents(void)
 static void test_readings(void)
 {
     steer_watermark_t *watermark = open_scheme(0);
-    steer_watermark_t *bare = watermark_open(&files, scene.dictionary, "bare", "key-given.json");
+    steer_watermark_t *bare = watermark_open(&files, "bare", "key-given.json");
     const double bad[] = { NAN, INFINITY, -INFINITY }, rates[] = { -0.1, 1, NAN, INFINITY };
     steer_verdict_t verdict, before;
     steer_replay_t replay;
@@ -543,7 +549,6 @@ int main(int argc, char **argv)
         return 2;
     }
     watermark_files_make(&files, argv[1]);
-    scene_make(&scene);
     for (s = 0; s < SCHEMES; s++) {
         test_plans(s);
         test_detectors(s);
@@ -554,7 +559,6 @@ int main(int argc, char **argv)
     test_documents();
     test_readings();
     test_threads();
-    scene_end(&scene);
     watermark_files_end(&files);
     return probe_finish();
 }

@@ -12,8 +12,11 @@
 static const char *const keys[] = { "key-given.json", "key-prompt.json", "key-window.json",
     "key-constant.json", "key-retired.json", "key-other.json", "key-tampered.json",
     "key-truncated.json" };
-static const char *const made[] = { "bank/bank.json", "bank/null.safetensors", "bare/bank.json" };
-static const char *const sources[] = { "bank.json", "null.safetensors", "bare.json" };
+static const char *const folders[] = { "bank", "bare", "unbound" };
+static const char *const made[] = { "bank/bank.json", "bank/null.safetensors", "bare/bank.json",
+    "unbound/bank.json" };
+static const char *const sources[] = { "bank.json", "null.safetensors", "bare.json",
+    "unbound.json" };
 
 static void stop(const char *path)
 {
@@ -76,9 +79,13 @@ void watermark_files_make(watermark_files_t *files, const char *vectors)
     size_t i;
     snprintf(files->vectors, sizeof files->vectors, "%s", vectors);
     snprintf(files->folder, sizeof files->folder, "/tmp/steer-watermark-XXXXXX");
-    if (mkdtemp(files->folder) == NULL || mkdir(watermark_path(files, "bank"), 0700) != 0
-        || mkdir(watermark_path(files, "bare"), 0700) != 0) {
+    if (mkdtemp(files->folder) == NULL) {
         stop(files->folder);
+    }
+    for (i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        if (mkdir(watermark_path(files, folders[i]), 0700) != 0) {
+            stop(folders[i]);
+        }
     }
     for (i = 0; i < sizeof made / sizeof made[0]; i++) {
         copy(watermark_vector(files, sources[i]), watermark_path(files, made[i]), 0644);
@@ -86,6 +93,9 @@ void watermark_files_make(watermark_files_t *files, const char *vectors)
     for (i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         copy(watermark_vector(files, keys[i]), watermark_path(files, keys[i]), 0600);
     }
+    files->dictionary = NULL;
+    REQUIRE_OK(steer_dictionary_open(
+        watermark_vector(files, "sae"), NULL, &files->dictionary, &probe_error));
 }
 
 void watermark_files_end(const watermark_files_t *files)
@@ -97,18 +107,20 @@ void watermark_files_end(const watermark_files_t *files)
     for (i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         unlink(watermark_path(files, keys[i]));
     }
-    rmdir(watermark_path(files, "bank"));
-    rmdir(watermark_path(files, "bare"));
+    for (i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        rmdir(watermark_path(files, folders[i]));
+    }
+    steer_dictionary_close(files->dictionary);
     if (rmdir(files->folder) != 0) {
         stop(files->folder);
     }
 }
 
-steer_watermark_t *watermark_open(const watermark_files_t *files,
-    const steer_dictionary_t *dictionary, const char *bank, const char *key)
+steer_watermark_t *watermark_open(
+    const watermark_files_t *files, const char *bank, const char *key)
 {
     steer_watermark_t *watermark = NULL;
-    REQUIRE_OK(steer_watermark_open(dictionary, watermark_path(files, bank),
+    REQUIRE_OK(steer_watermark_open(files->dictionary, watermark_path(files, bank),
         watermark_path(files, key), &watermark, &probe_error));
     return watermark;
 }

@@ -5,15 +5,20 @@ import Tensors
 import Testing
 import Watermark
 
-/// The files of `vectors/watermark/keys`, by Python's hmac and hashlib.
+/// The files of `vectors/watermark`, by Python's hmac and hashlib.
 enum KeyVector {
-  /// The cases of one file; none is an error, since nothing would be tested.
-  static func cases(_ name: String) throws -> [JSONValue] {
+  /// The folder of a case.
+  static func folder(_ name: String) -> String {
     let root =
       ProcessInfo.processInfo.environment["STEERING_VECTORS"]
       ?? URL(fileURLWithPath: #filePath).appendingPathComponent("../../../vectors")
       .standardized.path
-    let value = try JSONValue.read(path: "\(root)/watermark/keys/\(name).json")
+    return "\(root)/watermark/\(name)"
+  }
+
+  /// The cases of one file of `keys`; none is an error, since nothing would be tested.
+  static func cases(_ name: String) throws -> [JSONValue] {
+    let value = try JSONValue.read(path: "\(folder("keys"))/\(name).json")
     let cases = try #require(value["cases"]?.asArray)
     try #require(!cases.isEmpty)
     return cases

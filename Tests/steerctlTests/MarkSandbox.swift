@@ -43,9 +43,12 @@ struct MarkSandbox {
         TestTensor("threshold", [width], [Float](repeating: 0, count: width)),
       ])
     let dictionary = try SparseDictionary.open(sandbox.folder.file("wide"))
-    bank = try Self.bank(dictionary, alpha: 1)
+    let unbound = try Self.bank(dictionary, alpha: 1)
+    try unbound.write(to: sandbox.folder.file("unbound"))
+    bank = try unbound.bound(to: dictionary)
     try bank.write(to: sandbox.folder.file("bank"))
-    try Self.bank(dictionary, alpha: 2).write(to: sandbox.folder.file("other-bank"))
+    try Self.bank(dictionary, alpha: 2).bound(to: dictionary)
+      .write(to: sandbox.folder.file("other-bank"))
   }
 
   private static func bank(
@@ -60,8 +63,7 @@ struct MarkSandbox {
             name: "structure-\($0)", readout: .linear(LinearReadout(terms: [.init(feature: $0)])),
             pooling: .mean)
         }, selection: SplitRecord([DocumentIdentity(bits: 1)])),
-      entries: (0..<width).map { .init(feature: $0, alpha: alpha) }, defaultCount: count
-    ).bound(to: dictionary)
+      entries: (0..<width).map { .init(feature: $0, alpha: alpha) }, defaultCount: count)
   }
 
   /// Writes a shard of unmarked documents, each with a first row that is special and 9 to 12 others.

@@ -187,7 +187,7 @@ import Watermark
   }
 
   @Test(arguments: [
-    ["key"], ["key", "new"], ["key", "rotate"], ["plan"], ["calibrate"], ["detect"],
+    ["bind"], ["key"], ["key", "new"], ["key", "rotate"], ["plan"], ["calibrate"], ["detect"],
   ])
   func help(_ verbs: [String]) throws {
     let result = try Tool.run(["watermark"] + verbs + ["--help"])

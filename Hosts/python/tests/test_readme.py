@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_watermark(tmp_path, monkeypatch):
 
     if not VECTORS.is_dir():
         pytest.skip(f"{VECTORS} is not there: the tests run outside the source tree")
-    Weights(width=20, feature_count=48).write(tmp_path / "my-sae")
+    shutil.copytree(VECTORS / "sae", tmp_path / "my-sae")
     (tmp_path / "my-bank").mkdir()
     for name in ("bank.json", "null.safetensors"):
         (tmp_path / "my-bank" / name).write_bytes((VECTORS / name).read_bytes())

@@ -31,7 +31,7 @@ def files(tmp_path_factory) -> Path:
     if not VECTORS.is_dir():
         pytest.skip(f"{VECTORS} is not there: the tests run outside the source tree")
     folder = tmp_path_factory.mktemp("watermark")
-    for name in ("bank", "bare"):
+    for name in ("bank", "bare", "unbound"):
         (folder / name).mkdir()
         shutil.copy(VECTORS / f"{name}.json", folder / name / "bank.json")
     shutil.copy(VECTORS / "null.safetensors", folder / "bank")
@@ -42,9 +42,8 @@ def files(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    weights = Weights(width=20, feature_count=48, seed=3)
-    with weights.open(tmp_path_factory.mktemp("sae") / "small") as opened:
+def small(files):
+    with steering.Dictionary(VECTORS / "sae") as opened:
         yield opened
 
 
@@ -164,6 +163,9 @@ def test_refusals(small, opened, files, tmp_path):
     refused(IO, "none", bank="none")
     with Weights().open(tmp_path / "other") as other:
         refused(SHAPE, "expected 48", dictionary=other)
+    with Weights(width=20, feature_count=48).open(tmp_path / "alike") as alike:
+        refused(ARGUMENT, "has fingerprint", dictionary=alike)
+    refused(ARGUMENT, "bound to no dictionary", bank="unbound")
     os.chmod(files / "key-given.json", 0o644)
     try:
         refused(IO, "chmod")

@@ -21,8 +21,7 @@ extension WatermarkBank {
   ///
   /// They must be what marked text is to be told from: text of the same model, on the same kind of
   /// prompts, of the same lengths, but not marked. Neither the order of the shards nor that of their
-  /// documents changes the result, and neither does `workers`. A bank without `steering` is bound to the
-  /// dictionary of the rows, see ``bound(to:)``. Of blocks no more than twice
+  /// documents changes the result, and neither does `workers`. Of blocks no more than twice
   /// ``NullScores/blockLimit(entryCount:)`` are in memory, however many documents there are; scores are, of all.
   ///
   /// - Parameters:
@@ -30,25 +29,24 @@ extension WatermarkBank {
   ///   - blockLength: Kept tokens of a block, for streams and spans.
   ///   - split: Documents of another `split` are left out; those that name none are taken.
   ///   - progress: Called now and then with the rows that are done and all rows.
-  /// - Throws: what `CalibrationRun` throws; `invalidArgument` for no document with a kept token, or an
-  ///   entry whose scores are all equal.
+  /// - Throws: what `CalibrationRun` throws; `invalidArgument` for a bank that is bound to no dictionary, no
+  ///   document with a kept token, or an entry whose scores are all equal.
   public func calibrated(
     shards: [String], source: DocumentSource,
     blockLength: Int = NullScores.defaultBlockLength,
     split: String = CalibrationRun.defaultSplit, workers: Int = 1,
     allowsUnknownNorms: Bool = false, progress: (Int, Int) -> Void = { _, _ in }
   ) throws(SteeringError) -> BankCalibrationRun {
-    if case .rows(let dictionary) = source { try check(dictionary) }
+    try requireBound()
+    if case .rows(let dictionary) = source { try checkWeights(dictionary) }
     let reading = try NullReading(
       detector, shards: shards, source: source,
       options: CalibrationOptions(blockLength: blockLength), split: split, workers: workers,
       allowsUnknownNorms: allowsUnknownNorms,
       blockQuota: NullScores.blockLimit(entryCount: entries.count), progress: progress)
     let calibrator = reading.calibrator
-    var bank = self
-    if case .rows(let dictionary) = source { bank = try bound(to: dictionary) }
     return BankCalibrationRun(
-      bank: try bank.calibrated(calibrator.nullDocuments, blockLength: blockLength),
+      bank: try calibrated(calibrator.nullDocuments, blockLength: blockLength),
       documentCount: calibrator.documentCount, emptyCount: calibrator.emptyCount,
       otherSplitCount: reading.otherSplitCount, tokens: reading.tokens)
   }

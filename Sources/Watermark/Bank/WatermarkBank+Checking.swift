@@ -6,24 +6,18 @@ import Tensors
 extension WatermarkBank {
   /// Throws unless this bank was made for `dictionary`.
   ///
-  /// - Throws: `shapeMismatch` for other widths or counts; `invalidArgument` for other weights of the
-  ///   features that are read, or other decoder rows of those that are steered.
+  /// - Throws: `shapeMismatch` for other widths or counts; `invalidArgument` for a bank that is bound to no
+  ///   dictionary, other weights of the features that are read, or other decoder rows of those that are steered.
   public func check(_ dictionary: SparseDictionary) throws(SteeringError) {
-    try dictionary.check(detector)
-    guard let steering else { return }
-    let found = try Self.steeringDigest(of: dictionary, features: entries.map(\.feature))
-    guard found == steering else {
-      throw SteeringError(
-        .invalidArgument,
-        "dictionary '\(dictionary.name)' has steered rows of digest \(found.prefix(16)), expected"
-          + " \(steering.prefix(16)) of bank '\(detector.name)'")
-    }
+    try requireBound()
+    try checkWeights(dictionary)
   }
 
   /// Throws unless `key` was made for this bank.
   ///
-  /// - Throws: `invalidArgument`.
+  /// - Throws: `invalidArgument`, also for a bank that is bound to no dictionary.
   public func check(_ key: WatermarkKey) throws(SteeringError) {
+    try requireBound()
     guard key.bank == fingerprint else {
       throw SteeringError(
         .invalidArgument,
@@ -97,6 +91,9 @@ extension WatermarkBank {
         structure.pooling == .mean, "detector.structures[\(index)].pooling",
         structure.pooling.rawValue, Pooling.mean.rawValue)
     }
+    try Self.expect(
+      isBound || nulls == nil && replay == nil, "null scores", "there",
+      "none in a bank that is bound to no dictionary")
     if let nulls {
       try Self.expect(
         nulls.entryCount == entries.count, "null scores", "of \(nulls.entryCount) entries",

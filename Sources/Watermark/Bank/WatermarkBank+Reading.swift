@@ -65,15 +65,21 @@ extension WatermarkBank {
     let draws = try document.field("draws").integer(in: 1...Self.drawLimit)
     let steering = try document.optional("steering")?.text()
     let null = try document.optional("null").map(nullFile)
+    let bank: WatermarkBank
     do throws(SteeringError) {
-      return (
-        try WatermarkBank(
-          detector: detector, entries: entries, defaultCount: count, draws: draws,
-          steering: steering), null
-      )
+      bank = try WatermarkBank(
+        detector: detector, entries: entries, defaultCount: count, draws: draws,
+        steering: steering)
     } catch {
       throw SteeringError(.malformedFile, error.message)
     }
+    guard bank.isBound || null == nil else {
+      throw SteeringError(
+        .malformedFile,
+        "field 'null' is there, expected none where 'steering' or 'detector.dictionary.fingerprint'"
+          + " is missing: a bank is bound to its dictionary, and calibrated afterwards")
+    }
+    return (bank, null)
   }
 
   private static func nullFile(

@@ -1,3 +1,4 @@
+import Detector
 import SAE
 import Steering
 import Tensors
@@ -36,17 +37,51 @@ extension WatermarkBank {
     return Hexadecimal.text(digest.finish())
   }
 
-  /// The bank bound to the decoder rows that `dictionary` has for its features; a bound one as it is.
+  /// Whether the bank says which weights it is read with, and which rows it steers along.
   ///
-  /// The fingerprint of a bank that was not bound changes: keys are made afterwards.
+  /// A bank that does not fits every dictionary of its sizes: it has neither keys nor null scores.
+  public var isBound: Bool { steering != nil && !detector.dictionary.fingerprint.isEmpty }
+
+  /// The bank bound to the weights that `dictionary` has for the features that are read, and to the decoder
+  /// rows of those that are steered; a bound one as it is.
   ///
-  /// - Throws: what ``check(_:)-(SparseDictionary)`` throws.
+  /// The fingerprint of a bank that was not bound changes: keys and null scores are made afterwards.
+  ///
+  /// - Throws: `shapeMismatch` for other widths or counts; `invalidArgument` for other weights than the bank
+  ///   names; `nonFinite` for a bad weight.
   public func bound(to dictionary: SparseDictionary) throws(SteeringError) -> WatermarkBank {
-    try check(dictionary)
-    guard steering == nil else { return self }
+    try checkWeights(dictionary)
+    guard !isBound else { return self }
+    var detector = detector
+    detector.dictionary.fingerprint =
+      try FittedDetector.DictionaryReference(of: dictionary, features: detector.features)
+      .fingerprint
     return try WatermarkBank(
       detector: detector, entries: entries, defaultCount: defaultCount, draws: draws,
-      steering: try Self.steeringDigest(of: dictionary, features: entries.map(\.feature)),
-      nulls: nulls, replay: replay)
+      steering: try Self.steeringDigest(of: dictionary, features: entries.map(\.feature)))
+  }
+
+  /// Throws unless the bank is bound to a dictionary.
+  ///
+  /// - Throws: `invalidArgument`.
+  public func requireBound() throws(SteeringError) {
+    guard !isBound else { return }
+    throw SteeringError(
+      .invalidArgument,
+      "bank '\(detector.name)' is bound to no dictionary, expected one that 'steerctl watermark bind'"
+        + " has bound to the weights that it reads and steers")
+  }
+
+  /// Throws where the bank names other weights than `dictionary` has; what it does not name fits.
+  func checkWeights(_ dictionary: SparseDictionary) throws(SteeringError) {
+    try dictionary.check(detector)
+    guard let steering else { return }
+    let found = try Self.steeringDigest(of: dictionary, features: entries.map(\.feature))
+    guard found == steering else {
+      throw SteeringError(
+        .invalidArgument,
+        "dictionary '\(dictionary.name)' has steered rows of digest \(found.prefix(16)), expected"
+          + " \(steering.prefix(16)) of bank '\(detector.name)'")
+    }
   }
 }

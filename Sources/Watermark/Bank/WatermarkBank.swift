@@ -9,7 +9,7 @@ import Tensors
 /// `entries[i]` and read by `detector.structures[i]`.
 /// Invariants: 1 to ``entryLimit`` entries, as many as structures, of distinct features of the dictionary,
 /// each with a finite amount above 0 and a finite slope; readouts are linear and pooled by their mean; `defaultCount` is 1 to
-/// the number of entries, `draws` 1 to ``drawLimit``; null scores are of as many entries; the detector itself is not calibrated.
+/// the number of entries, `draws` 1 to ``drawLimit``; null scores are of as many entries, and of a bound bank alone (``isBound``); the detector itself is not calibrated.
 public struct WatermarkBank: Sendable, Equatable {
   /// How one entry is steered.
   public struct Entry: Sendable, Equatable {
@@ -44,7 +44,7 @@ public struct WatermarkBank: Sendable, Equatable {
   /// ``selection(key:document:)``.
   public let draws: Int
   /// ``steeringDigest(of:features:)`` of the steered features; nil for a bank that was never given its
-  /// dictionary, and then marks are made with whatever rows a dictionary has.
+  /// dictionary, see ``bound(to:)``.
   public let steering: String?
   /// Scores of unmarked documents; nil before calibration.
   public let nulls: NullScores?
@@ -77,7 +77,8 @@ public struct WatermarkBank: Sendable, Equatable {
 
   /// The same bank with other null scores.
   ///
-  /// - Throws: `invalidArgument` for scores of another number of entries.
+  /// - Throws: `invalidArgument` for scores of another number of entries, or a bank that is bound to no
+  ///   dictionary.
   public func with(nulls: NullScores?) throws(SteeringError) -> WatermarkBank {
     try WatermarkBank(
       detector: detector, entries: entries, defaultCount: defaultCount, draws: draws,
@@ -86,7 +87,7 @@ public struct WatermarkBank: Sendable, Equatable {
 
   /// The same bank with other null values of the replay statistic.
   ///
-  /// - Throws: never, for a bank that keeps its invariants.
+  /// - Throws: `invalidArgument` for a bank that is bound to no dictionary.
   public func with(replay: ReplayNulls?) throws(SteeringError) -> WatermarkBank {
     try WatermarkBank(
       detector: detector, entries: entries, defaultCount: defaultCount, draws: draws,

@@ -30,7 +30,8 @@ extension WatermarkKey {
 
   /// The bank's key with a random secret, `count` entries, or the bank's number of them.
   ///
-  /// - Throws: `invalidArgument` for more entries than the bank has, and what
+  /// - Throws: `invalidArgument` for more entries than the bank has, or a bank that is bound to no dictionary,
+  ///   whose fingerprint is still to change, and what
   ///   ``init(id:created:bank:count:documents:)`` throws.
   public init(
     id: String, created: Int, bank: WatermarkBank, count: Int? = nil, documents: DocumentScheme

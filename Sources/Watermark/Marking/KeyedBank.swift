@@ -16,8 +16,8 @@ public final class KeyedBank: Sendable, CustomStringConvertible {
 
   /// Checks that dictionary, bank and key belong together.
   ///
-  /// - Throws: `shapeMismatch` or `invalidArgument` for another dictionary, `invalidArgument` for a key of
-  ///   another bank.
+  /// - Throws: `shapeMismatch` or `invalidArgument` for another dictionary, `invalidArgument` for a bank that
+  ///   is bound to none, or a key of another bank.
   public init(
     dictionary: SparseDictionary, bank: WatermarkBank, key: WatermarkKey
   ) throws(SteeringError) {

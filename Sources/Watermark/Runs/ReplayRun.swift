@@ -26,11 +26,13 @@ extension WatermarkBank {
   /// `split` or missing, and it has a member `replay`; of several readings, in its line or in other lines of
   /// the same `id` and `text`, the first, so that every text counts once.
   ///
-  /// - Throws: `malformedFile` naming file, line and member; what ``ReplayNulls`` throws.
+  /// - Throws: `invalidArgument` for a bank that is bound to no dictionary; `malformedFile` naming file, line
+  ///   and member; what ``ReplayNulls`` throws.
   public func calibratedReplay(
     paths: [String], split: String = WatermarkBank.replaySplit,
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws(SteeringError) -> ReplayCalibrationRun {
+    try requireBound()
     let total = try SteeringError.rendering { () throws(FormatError) in
       try FileSystem.byteCount(of: paths)
     }
@@ -76,13 +78,15 @@ extension WatermarkBank {
   /// - Parameters:
   ///   - progress: Called now and then with the bytes that are done and all bytes.
   ///   - each: Takes the findings, in the order of first lines; of texts that were not replayed there are none.
-  /// - Throws: `invalidArgument` for a bank without null values of replay, or a rate outside (0, 1);
+  /// - Throws: `invalidArgument` for a bank that is bound to no dictionary, or has no null values of replay, or
+  ///   a rate outside (0, 1);
   ///   `malformedFile` naming file, line and member; what `each` throws.
   public func judgeReplay(
     paths: [String], rate: Double = Verdict.defaultRate,
     progress: (Int, Int) -> Void = { _, _ in },
     each: (MarkFinding) throws(SteeringError) -> Void
   ) throws(SteeringError) -> MarkRunSummary {
+    try requireBound()
     guard let replay else {
       throw SteeringError(
         .invalidArgument,

@@ -88,7 +88,7 @@ import Watermark
       var detector = bank.detector
       change(&detector)
       return try WatermarkBank(
-        detector: detector, entries: bank.entries, defaultCount: 3
+        detector: detector, entries: bank.entries, defaultCount: 3, steering: bank.steering
       ).fingerprint
     }
     #expect(try changed { _ in } == print)

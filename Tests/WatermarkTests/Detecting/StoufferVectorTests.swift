@@ -22,11 +22,13 @@ import Watermark
   /// Entry i is what feature i reads, whichever its sign.
   private static func bank(_ vector: JSONValue, count: Int) throws -> WatermarkBank {
     let rows = try #require(vector["nulls"]?.asArray).map { try numbers($0) }
+    // Null scores are of bound banks; nobody looks at what this one is bound to.
+    let digest = String(repeating: "0f", count: 32)
     return try WatermarkBank(
       detector: FittedDetector(
         name: "vector", kind: .bank,
         dictionary: FittedDetector.DictionaryReference(
-          name: "none", fingerprint: "", featureCount: count, modelWidth: 1, hook: nil),
+          name: "none", fingerprint: digest, featureCount: count, modelWidth: 1, hook: nil),
         masking: Masking(),
         structures: (0..<count).map { feature in
           Structure(
@@ -37,6 +39,7 @@ import Watermark
               ])), pooling: .mean)
         }, selection: SplitRecord([])),
       entries: (0..<count).map { WatermarkBank.Entry(feature: $0, alpha: 1) }, defaultCount: 1,
+      steering: digest,
       nulls: try NullScores(
         entryCount: count, blockLength: 16,
         identities: rows.indices.map { DocumentIdentity(bits: UInt64($0)) },

@@ -7,13 +7,6 @@ import Testing
 import Watermark
 
 @Suite struct KeyedBankTests {
-  private static func dictionary(featureCount: Int = TestBank.featureCount) throws
-    -> SparseDictionary
-  {
-    try SparseDictionary(
-      RandomDictionary(featureCount: featureCount, width: 4, seed: 5).parts(.relu))
-  }
-
   private static func nulls() throws -> ReplayNulls {
     try ReplayNulls(
       samples: (0..<100).map { (tokens: 20 + $0 % 10, z: Double($0) / 10) }, minimumPerBucket: 100)
@@ -23,7 +16,7 @@ import Watermark
     _ bank: WatermarkBank, retired: Int? = nil, scheme: DocumentScheme = .given
   ) throws -> KeyedBank {
     try KeyedBank(
-      dictionary: try dictionary(), bank: bank,
+      dictionary: try TestBank.dictionary(), bank: bank,
       key: try testKey(retired: retired, bank: bank.fingerprint, documents: scheme))
   }
 
@@ -49,7 +42,7 @@ import Watermark
   @Test func replaysTakeTheLeastCostlyChoiceToo() throws {
     let bank = try TestBank.costly((0..<40).map { Double($0 % 7) / 100 - 0.03 }, draws: 16)
     let keyed = try KeyedBank(
-      dictionary: try Self.dictionary(featureCount: 128), bank: bank,
+      dictionary: try TestBank.dictionary(featureCount: 128), bank: bank,
       key: try testKey(bank: bank.fingerprint, documents: .given))
     for number in 0..<20 {
       let document = DocumentIdentifier.given("text \(number)")
@@ -71,13 +64,13 @@ import Watermark
   @Test func whatDoesNotBelongTogetherIsRefused() throws {
     let bank = try TestBank.bare()
     let key = try testKey(bank: bank.fingerprint)
-    let other = try Self.dictionary(featureCount: 65)
+    let other = try TestBank.dictionary(featureCount: 65)
     let shape = try #require(
       refusal { () throws(SteeringError) in
         try KeyedBank(dictionary: other, bank: bank, key: key)
       })
     #expect(shape.code == .shapeMismatch)
-    let dictionary = try Self.dictionary()
+    let dictionary = try TestBank.dictionary()
     let stranger = try testKey()
     let argument = try #require(
       refusal { () throws(SteeringError) in

@@ -1,4 +1,5 @@
 import Detector
+import SAE
 import Steering
 import TestSupport
 import Watermark
@@ -10,7 +11,19 @@ enum TestBank {
   static let featureCount = 64
   static let entryCount = 12
 
+  /// The dictionary that the banks are bound to.
+  static func dictionary(featureCount: Int = TestBank.featureCount) throws -> SparseDictionary {
+    try SparseDictionary(
+      RandomDictionary(featureCount: featureCount, width: 4, seed: 5).parts(.relu))
+  }
+
   static func bare(
+    _ count: Int = entryCount, name: String = "trial", alphaOfFirst: Double = 1
+  ) throws -> WatermarkBank {
+    try unbound(count, name: name, alphaOfFirst: alphaOfFirst).bound(to: try dictionary())
+  }
+
+  static func unbound(
     _ count: Int = entryCount, name: String = "trial", alphaOfFirst: Double = 1
   ) throws -> WatermarkBank {
     let structures = (0..<count).map { entry in
@@ -58,7 +71,8 @@ enum TestBank {
         }, selection: SplitRecord([])),
       entries: slopes.indices.map {
         WatermarkBank.Entry(feature: $0, alpha: 1, slope: slopes[$0])
-      }, defaultCount: 1, draws: draws)
+      }, defaultCount: 1, draws: draws
+    ).bound(to: try dictionary(featureCount: 128))
   }
 
   /// A document in which the chosen entries are moved by `shift` times their sign, in `tokens` alone where

@@ -2,8 +2,8 @@
 
     python3 vectors/generate/watermark/host.py [--out FOLDER]
 
-The standard library alone, by the definitions in docs and doc comments. The bank is for any dictionary of
-48 features of width 20.
+The standard library alone, by the definitions in docs and doc comments. The bank is for the dictionary in `sae`,
+of 48 features of width 20; `unbound.json` is the bank before it was bound to it.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import pathlib
 import random
 import struct
 
+import dictionary
 from keys import VECTORS, canonical, cheapest, mac, prefixed
 
 FEATURES, WIDTH, ENTRIES, COUNT, DRAWS, NULLS, BLOCK = 48, 20, 6, 3, 4, 400, 16
@@ -48,6 +49,7 @@ def bank(rng):
 
 
 def detector_json(structures, kind):
+    # Without a fingerprint: for any dictionary of these sizes.
     return {"format": "steering-detector/1", "name": "host", "kind": kind,
             "dictionary": {"name": "probe", "fingerprint": "", "feature_count": FEATURES,
                            "model_width": WIDTH},
@@ -64,7 +66,7 @@ def fingerprint(bank):
             digest.update(struct.pack("<d" if isinstance(value, float) else "<q", value))
 
     update("steering watermark bank 1")
-    update("")
+    update(bank["detector"]["dictionary"]["fingerprint"])
     for number in (FEATURES, WIDTH, 1, 0, 0.0, DRAWS, len(bank["entries"])):
         update(number)
     for entry in bank["entries"]:
@@ -82,6 +84,9 @@ def fingerprint(bank):
             update(term["reading"])
             for name in ("weight", "centre", "scale"):
                 update(float(term[name]))
+    if "steering" in bank:
+        update("steering")
+        update(bank["steering"])
     return digest.hexdigest()
 
 
@@ -168,16 +173,20 @@ def main():
     parser.add_argument("--seed", type=int, default=20260121)
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    made, arrays = bank(rng), nulls(rng)
+    unbound, arrays = bank(rng), nulls(rng)
+    options.out.mkdir(parents=True)
+    dictionary.write(options.out / "sae", FEATURES, WIDTH, random.Random(options.seed + 1))
+    made = dictionary.Dictionary(options.out / "sae").bind(unbound)
     name = fingerprint(made)
     null_file = safetensors(arrays, {
         "format": "steering-watermark-nulls/1", "fingerprint": name, "block_length": str(BLOCK),
-        "replay_minimum_per_bucket": str(NULLS), "replay_maximum_buckets": "8"})
+        "replay_minimum_per_bucket": str(NULLS), "replay_maximum_buckets": "8",
+        "strength": str(STRENGTH)})
     calibrated = made | {"null": {"file": "null.safetensors",
                                   "sha256": hashlib.sha256(null_file).hexdigest()}}
     case = {"library": "Python hashlib and hmac", "tolerance_abs": 0, "tolerance_rel": 1e-9,
             "pins": "banks, keys, plans, keyed detectors and replay verdicts as hosts get them"}
-    contents = {"case.json": case, "bank.json": calibrated, "bare.json": made}
+    contents = {"case.json": case, "bank.json": calibrated, "bare.json": made, "unbound.json": unbound}
     for scheme, value, seconds in DOCUMENTS:
         secret = rng.randbytes(32)
         number = value // seconds if seconds else value
@@ -196,7 +205,6 @@ def main():
     z = 0.875
     above = sum(null >= z for null in arrays["replay_z"])
     contents["replay.txt"] = f"{z} {(1 + above) / (NULLS + 1)!r}\n"
-    options.out.mkdir(parents=True)
     (options.out / "null.safetensors").write_bytes(null_file)
     for file, content in contents.items():
         text = content if isinstance(content, str) else json.dumps(content, indent=1) + "\n"
@@ -205,8 +213,8 @@ def main():
         place = VECTORS / "manifest.json"
         manifest = json.loads(place.read_text())
         manifest["cases"]["watermark/host"] = {**case, "files": {
-            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-            for file in sorted(options.out.iterdir())}}
+            str(file.relative_to(options.out)): hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted(options.out.rglob("*")) if file.is_file()}}
         place.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -2,7 +2,7 @@
 
     python3 vectors/generate/watermark/llama.py [--out FOLDER]
 
-As host.py, for dictionaries of 4,096 features of width 640, with null texts of replays alone. The features are
+As host.py, bound to the dictionary of `default/`, with null texts of replays at strength 3 alone. The features are
 any: it shows what a host does, not what a good bank is.
 """
 
@@ -12,6 +12,7 @@ import json
 import pathlib
 import random
 
+import dictionary
 import host
 from keys import VECTORS
 
@@ -28,11 +29,14 @@ def main():
     made = host.bank(rng)
     for entry in made["entries"]:
         entry["alpha"] *= 500
+    made = dictionary.Dictionary(
+        VECTORS.parent / "default" / "gemma-3-270m-layer12-topk32-4096").bind(made)
     name = host.fingerprint(made)
     arrays = {key: values for key, values in host.nulls(rng).items() if key.startswith("replay")}
     null_file = host.safetensors(arrays, {
         "format": "steering-watermark-nulls/1", "fingerprint": name,
-        "replay_minimum_per_bucket": str(host.NULLS), "replay_maximum_buckets": "8"})
+        "replay_minimum_per_bucket": str(host.NULLS), "replay_maximum_buckets": "8",
+        "strength": "3"})
     case = {"library": "Python hashlib and hmac", "tolerance_abs": 0, "tolerance_rel": 0,
             "pins": "a bank and keys that steer-llama marks and replays with"}
     bank = made | {"null": {"file": "null.safetensors",

@@ -10,7 +10,7 @@ struct Watermark: ParsableCommand {
       them for each document. Walk through it: docs/watermark.md.
       """,
     subcommands: [
-      WatermarkKeys.self, WatermarkPlan.self, WatermarkCalibrate.self, WatermarkDetect.self,
-      WatermarkEvaluate.self,
+      WatermarkBind.self, WatermarkKeys.self, WatermarkPlan.self, WatermarkCalibrate.self,
+      WatermarkDetect.self, WatermarkEvaluate.self,
     ])
 }

@@ -14,7 +14,7 @@ struct WatermarkCalibrate: ParsableCommand {
       Shards are files of residual rows, or of codes with --codes: docs/formats/documents.md. Their
       documents must be what marked text is to be told from: unmarked text of the same kind and length.
       With --replay they are files of scored texts with a member 'replay', as steer-llama writes them.
-      Keys of the bank stay good.
+      The bank must be bound to a dictionary (steerctl watermark bind); its keys stay good.
 
       steerctl watermark calibrate null.safetensors --bank BANK
       """)
@@ -24,18 +24,10 @@ struct WatermarkCalibrate: ParsableCommand {
       "Shards of unmarked documents; with --replay, files of scored texts.", valueName: "file"))
   var files: [String]
 
-  @OptionGroup var bank: BankOptions
+  @OptionGroup var change: BankChangeOptions
 
   @Flag(help: "The files are scored texts: calibrate the replay statistic.")
   var replay = false
-
-  @Option(
-    name: [.short, .long],
-    help: ArgumentHelp(
-      "Folder for the calibrated bank.",
-      discussion: "Default: the folder that --bank names.",
-      valueName: "folder"))
-  var output: String?
 
   @Option(
     help: ArgumentHelp(
@@ -87,18 +79,13 @@ struct WatermarkCalibrate: ParsableCommand {
           "--replay reads scored texts, and goes without \(given.joined(separator: ", "))")
       }
     }
-    if output == nil, bank.bank == nil {
-      throw ValidationError("the bundled bank is not changed, expected --output FOLDER")
-    }
-    if output == "" { throw ValidationError("--output is empty, expected a folder's name") }
+    try change.check()
   }
 
   func run() throws {
-    let folder = try bank.path()
-    let bank = try WatermarkBank(path: folder)
-    let target = output ?? folder
+    let bank = try change.bank.open()
     let opened = replay || codes ? nil : try dictionary.open()
-    try check(target, opened)
+    let target = try change.target(reading: files, opened)
     if replay {
       let run = try calibratedReplay(bank)
       try run.bank.write(to: target)
@@ -112,22 +99,6 @@ struct WatermarkCalibrate: ParsableCommand {
     let run = try calibrated(bank, source)
     try run.bank.write(to: target)
     show(run, target)
-  }
-
-  /// Refuses a folder that cannot be written, or whose files are read, before any work is done.
-  private func check(
-    _ target: String, _ dictionary: SparseDictionary?
-  ) throws(SteeringError) {
-    // The bank's own files are meant to be replaced, unless they are given as texts too.
-    let inputs =
-      files + files.map { ShardName.documentsPath(beside: $0) } + (dictionary?.files ?? [])
-    for file in WatermarkBank.files(in: target) {
-      guard !inputs.contains(where: { FileSystem.isSame(file, $0) }) else {
-        throw SteeringError(
-          .invalidArgument, "\(file) is a file being read, expected another --output")
-      }
-    }
-    try WatermarkBank.check(output: target)
   }
 
   private func calibratedReplay(
