@@ -19,9 +19,9 @@ extension steer_encoder_options_t: BorderStruct { static var firstSize: Int { 16
 extension steer_encoder_info_t: BorderStruct { static var firstSize: Int { 32 } }
 extension steer_detector_info_t: BorderStruct { static var firstSize: Int { 56 } }
 extension steer_verdict_t: BorderStruct { static var firstSize: Int { 96 } }
-extension steer_watermark_info_t: BorderStruct { static var firstSize: Int { 48 } }
+extension steer_watermark_info_t: BorderStruct { static var firstSize: Int { 56 } }
 extension steer_document_t: BorderStruct { static var firstSize: Int { 32 } }
-extension steer_replay_t: BorderStruct { static var firstSize: Int { 40 } }
+extension steer_replay_t: BorderStruct { static var firstSize: Int { 48 } }
 extension steer_plan_arrays_t: BorderStruct { static var firstSize: Int { 296 } }
 
 /// Reads and writes structs of callers that are older or newer than this library.

@@ -45,7 +45,10 @@ public func steer_watermark_inspect(
     }
     if keyed.bank.canDetect { flags |= STEER_WATERMARK_CALIBRATED }
     if keyed.bank.canDetectStreams { flags |= STEER_WATERMARK_CALIBRATED_STREAMS }
-    if keyed.bank.replay != nil { flags |= STEER_WATERMARK_CALIBRATED_REPLAY }
+    if let replay = keyed.bank.replay {
+      flags |= STEER_WATERMARK_CALIBRATED_REPLAY
+      value.replay_strength = replay.strength
+    }
     value.flags = UInt32(flags)
     value.n_entries = UInt64(keyed.bank.entries.count)
     value.count = UInt64(keyed.key.count)
@@ -151,11 +154,11 @@ public func steer_watermark_replay_verdict(
 }
 
 /// The caller's strength, 0 for its default.
-private func usable(_ strength: Double) throws(Refusal) -> Double {
+private func usable(_ strength: Double, _ name: String = "strength") throws(Refusal) -> Double {
   guard strength >= 0, strength.isFinite else {
     throw Refusal(
       .invalidArgument,
-      "strength is \(strength), expected a finite number above 0, or 0 for the bank's own amounts")
+      "\(name) is \(strength), expected a finite number above 0, or 0 for the bank's own amounts")
   }
   return strength > 0 ? strength : 1
 }
@@ -174,6 +177,7 @@ private func reading(_ replay: UnsafePointer<steer_replay_t>?) throws(Refusal) -
   }
   for (name, number) in [
     ("innovation", value.innovation), ("variance", value.variance), ("log_ratio", value.log_ratio),
+    ("strength", value.strength),
   ] where !number.isFinite {
     throw Refusal(.nonFinite, "replay.\(name) is \(number), expected a finite number")
   }
@@ -182,5 +186,5 @@ private func reading(_ replay: UnsafePointer<steer_replay_t>?) throws(Refusal) -
   }
   return ReplayReading(
     tokens: tokens, innovation: value.innovation, variance: value.variance,
-    logRatio: value.log_ratio)
+    logRatio: value.log_ratio, strength: try usable(value.strength, "replay.strength"))
 }

@@ -163,7 +163,7 @@ FIELD(steer_verdict_t, tokens_special, 72, 8);
 FIELD(steer_verdict_t, tokens_sink, 80, 8);
 FIELD(steer_verdict_t, tokens_undefined, 88, 8);
 
-SIZE(steer_watermark_info_t, 48);
+SIZE(steer_watermark_info_t, 56);
 FIELD(steer_watermark_info_t, struct_size, 0, 4);
 FIELD(steer_watermark_info_t, flags, 4, 4);
 FIELD(steer_watermark_info_t, n_entries, 8, 8);
@@ -172,6 +172,7 @@ FIELD(steer_watermark_info_t, scheme, 24, 4);
 FIELD(steer_watermark_info_t, window_seconds, 28, 4);
 FIELD(steer_watermark_info_t, created, 32, 8);
 FIELD(steer_watermark_info_t, retired, 40, 8);
+FIELD(steer_watermark_info_t, replay_strength, 48, 8);
 
 SIZE(steer_document_t, 32);
 FIELD(steer_document_t, struct_size, 0, 4);
@@ -180,13 +181,14 @@ FIELD(steer_document_t, text, 8, 8);
 FIELD(steer_document_t, length, 16, 8);
 FIELD(steer_document_t, time, 24, 8);
 
-SIZE(steer_replay_t, 40);
+SIZE(steer_replay_t, 48);
 FIELD(steer_replay_t, struct_size, 0, 4);
 FIELD(steer_replay_t, reserved, 4, 4);
 FIELD(steer_replay_t, n_tokens, 8, 8);
 FIELD(steer_replay_t, innovation, 16, 8);
 FIELD(steer_replay_t, variance, 24, 8);
 FIELD(steer_replay_t, log_ratio, 32, 8);
+FIELD(steer_replay_t, strength, 40, 8);
 
 SIZE(steer_plan_arrays_t, 296);
 FIELD(steer_plan_arrays_t, struct_size, 0, 4);

@@ -66,7 +66,8 @@ static steer_status_t fill_watermark(void *structure, steer_error_t *error)
 
 static steer_status_t fill_replay_verdict(void *structure, steer_error_t *error)
 {
-    const steer_replay_t replay = { sizeof replay, 0, 50, 1, 0.5, 0.25 };
+    const steer_replay_t replay = { sizeof replay, 0, 50, 1, 0.5, 0.25,
+        WATERMARK_STRENGTH };
     return steer_watermark_replay_verdict(
         watermark, &replay, 0, (steer_verdict_t *)structure, error);
 }
@@ -321,8 +322,9 @@ static void test_in(const char *name, taker_t *take, const void *structure, size
 static void test_watermarks(const char *vectors)
 {
     const steer_document_t document = watermark_document();
-    const steer_replay_t replay = STEER_REPLAY_INIT;
+    steer_replay_t replay = STEER_REPLAY_INIT;
     watermark_files_t files;
+    replay.strength = WATERMARK_STRENGTH;
     watermark_files_make(&files, vectors);
     watermark = watermark_open(&files, "bank", "key-given.json");
     test_out("watermark info", fill_watermark, sizeof(steer_watermark_info_t));

@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 
 enum { ROWS = 40, SCHEMES = 4 };
-#define STRENGTH 1.5
 #define TIME 1700000123
 
 static const char *const schemes[SCHEMES] = { "given", "prompt", "window", "constant" };
@@ -80,7 +79,7 @@ static void test_plans(size_t s)
     probe_case("plan, %s", schemes[s]);
     REQUIRE_OK(steer_plan_compile_json(files.dictionary, json, length, &expected, &probe_error));
     fingerprint_of(expected, b);
-    REQUIRE_OK(steer_watermark_plan(watermark, &document, STRENGTH, &plan, &probe_error));
+    REQUIRE_OK(steer_watermark_plan(watermark, &document, WATERMARK_STRENGTH, &plan, &probe_error));
     fingerprint_of(plan, a);
     CHECK(memcmp(a, b, 32) == 0, "another plan than expected");
     REQUIRE_OK(steer_plan_inspect(plan, &info, &probe_error));
@@ -89,7 +88,7 @@ static void test_plans(size_t s)
         "%lu interventions, flags %x", (unsigned long)info.n_interventions, info.flags);
     steer_plan_destroy(plan);
     plan = NULL;
-    REQUIRE_OK(steer_watermark_replay_plan(watermark, &document, STRENGTH, &plan, &probe_error));
+    REQUIRE_OK(steer_watermark_replay_plan(watermark, &document, WATERMARK_STRENGTH, &plan, &probe_error));
     fingerprint_of(plan, a);
     CHECK(memcmp(a, b, 32) == 0, "a replay has another plan");
     steer_plan_destroy(plan);
@@ -183,6 +182,7 @@ static steer_replay_t replay_of(uint64_t tokens, double z)
     replay.variance = 0.25;
     replay.innovation = 0.5 * z;
     replay.log_ratio = 0.75;
+    replay.strength = WATERMARK_STRENGTH;
     return replay;
 }
 
@@ -221,6 +221,7 @@ static void test_replays(void)
     CHECK(verdict.flags == STEER_VERDICT_HAS_SCORE, "flags %x of a short text", verdict.flags);
     memset(&replay, 0, sizeof replay);
     replay.struct_size = (uint32_t)sizeof replay;
+    replay.strength = WATERMARK_STRENGTH;
     REQUIRE_OK(steer_watermark_replay_verdict(watermark, &replay, 0, &verdict, &probe_error));
     CHECK(verdict.flags == 0 && verdict.anytime_p == 1, "flags %x of no text", verdict.flags);
     steer_watermark_destroy(watermark);
@@ -240,14 +241,15 @@ static void test_inspection(void)
     REQUIRE_OK(steer_watermark_inspect(windows, &info, &probe_error));
     CHECK(info.flags == calibrated && info.n_entries == 6 && info.count == 3
             && info.scheme == STEER_DOCUMENT_WINDOW && info.window_seconds == 86400
-            && info.created == 1700000000 && info.retired == 0,
+            && info.created == 1700000000 && info.retired == 0
+            && info.replay_strength == WATERMARK_STRENGTH,
         "flags %x", info.flags);
     REQUIRE_OK(steer_watermark_inspect(retired, &info, &probe_error));
     CHECK(info.flags == (calibrated | STEER_WATERMARK_RETIRED) && info.retired == 1750000000
             && info.scheme == STEER_DOCUMENT_GIVEN && info.window_seconds == 0,
         "flags %x of a retired key", info.flags);
     REQUIRE_OK(steer_watermark_inspect(bare, &info, &probe_error));
-    CHECK(info.flags == 0, "flags %x of a bank that is not calibrated", info.flags);
+    CHECK(info.flags == 0 && info.replay_strength == 0, "flags %x of a bank that is not calibrated", info.flags);
     memset(name, '?', sizeof name);
     CHECK_STATUS(STEER_ERR_CAPACITY, steer_watermark_key_id(windows, name, 11, &required, NULL));
     CHECK(required == 12 && name[0] == '?', "required is %lu", (unsigned long)required);
@@ -460,9 +462,12 @@ static void test_readings(void)
             __LINE__);                                                                             \
     } while (0)
     for (i = 0; i < 3; i++) {
-        for (field = 0; field < 3; field++) {
+        for (field = 0; field < 4; field++) {
             replay = replay_of(50, 1);
-            *(field == 0 ? &replay.innovation : field == 1 ? &replay.variance : &replay.log_ratio)
+            *(field == 0       ? &replay.innovation
+                    : field == 1 ? &replay.variance
+                    : field == 2 ? &replay.log_ratio
+                                 : &replay.strength)
                 = bad[i];
             REFUSED(STEER_ERR_NONFINITE, watermark, 0);
         }
@@ -472,6 +477,19 @@ static void test_readings(void)
         REFUSED(STEER_ERR_ARGUMENT, watermark, rates[i]);
     }
     REFUSED(STEER_ERR_ARGUMENT, bare, 0);
+    /* The null texts are of one strength; 0 is 1. */
+    for (i = 0; i < 2; i++) {
+        steer_error_t error = STEER_ERROR_INIT;
+        replay.strength = i ? 0 : 2.5;
+        REFUSED(STEER_ERR_ARGUMENT, watermark, 0);
+        steer_watermark_replay_verdict(watermark, &replay, 0, &verdict, &error);
+        CHECK(strstr(error.message, i ? "strength 1.0" : "strength 2.5") != NULL
+                && strstr(error.message, "expected 1.5") != NULL,
+            "'%s'", error.message);
+    }
+    replay.strength = -1.5;
+    REFUSED(STEER_ERR_ARGUMENT, watermark, 0);
+    replay = replay_of(50, 1);
     replay.variance = -0.5;
     REFUSED(STEER_ERR_ARGUMENT, watermark, 0);
     replay = replay_of(UINT64_MAX, 1);

@@ -5,6 +5,9 @@
 
 #include "steering.h"
 
+/* That of the plans in the vectors, and of the bank's null texts of replays. */
+#define WATERMARK_STRENGTH 1.5
+
 /* Folders "bank", "bare" (without null scores) and "unbound" (to no dictionary), and every key-*.json with
  * mode 0600. */
 typedef struct watermark_files {

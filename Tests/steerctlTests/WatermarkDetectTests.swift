@@ -186,7 +186,7 @@ import Watermark
     var generator = SplitMix64(seed: 7)
     func line(_ id: String, _ role: String, _ z: Double, _ more: String = "") -> String {
       "{\"id\":\"\(id)\",\"role\":\"\(role)\",\"z\":{\"kgw\":0.5}\(more),\"replay\":{\"key\":\"a\","
-        + "\"tokens\":40,\"innovation\":\(z * 2),\"variance\":4,\"log_ratio\":0.25}}\n"
+        + "\"strength\":1,\"tokens\":40,\"innovation\":\(z * 2),\"variance\":4,\"log_ratio\":0.25}}\n"
     }
     var nulls = (0..<500).map {
       line("n\($0)", "unmarked", Double(generator.normal()), ",\"split\":\"null\"")

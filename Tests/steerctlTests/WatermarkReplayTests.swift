@@ -2,6 +2,7 @@ import Formats
 import Foundation
 import TestSupport
 import Testing
+import Watermark
 
 @Suite struct WatermarkReplayTests {
   /// A sandbox whose folder `out` is a bank with 600 null texts of z 0 to 599/300 − 1.
@@ -20,7 +21,7 @@ import Testing
     _ document: String = ""
   ) -> String {
     "{\"id\":\"\(id)\",\"text\":\"Text \(id).\",\(more)\"replay\":{\"key\":\"\(key)\",\(document)"
-      + "\"tokens\":\(tokens),\"innovation\":\(z * 2),\"variance\":4,\"log_ratio\":0.25}}\n"
+      + "\"strength\":3,\"tokens\":\(tokens),\"innovation\":\(z * 2),\"variance\":4,\"log_ratio\":0.25}}\n"
   }
 
   private func detect(_ marks: MarkSandbox, _ files: [String]) throws -> Tool.Result {
@@ -70,7 +71,7 @@ import Testing
     let first = line("x", z: 1)
     try marks.folder.write(first, to: "a.jsonl")
     let bare = first.replacing("\"text\":\"Text x.\",", with: "")
-    let reading = "\"innovation\":1,\"variance\":1,\"log_ratio\":0"
+    let reading = "\"strength\":3,\"innovation\":1,\"variance\":1,\"log_ratio\":0"
     let array =
       "{\"id\":\"q\",\"replay\":[{\"key\":\"a\",\"tokens\":40,\(reading)},"
       + "{\"key\":\"c\",\"tokens\":39,\(reading)}]}\n"
@@ -151,6 +152,69 @@ import Testing
     let summary = try JSONValue.parse(text: result.output)
     #expect(summary["texts"]?.asInt == 600 && summary["other_texts"]?.asInt == 2)
     #expect(summary["repeated_texts"]?.asInt == 600)
+  }
+
+  /// Every reading says its strength; one without, or with another one than the null texts', is refused.
+  @Test func strengthsAreThoseOfTheNullTexts() throws {
+    let marks = try calibrated()
+    let bank = try WatermarkBank(path: marks.folder.file("out"))
+    #expect(bank.replay?.strength == 3)
+    let good = line("x", z: 1)
+    let second =
+      "{\"key\":\"b\",\"strength\":1.5,\"tokens\":40,\"innovation\":1,\"variance\":1,\"log_ratio\":0}"
+    let array = good.replacing("\"replay\":{", with: "\"replay\":[{")
+      .replacing("}}", with: "},\(second)]}")
+    let missing =
+      "'replay.strength' is missing, expected what the bank's amounts were multiplied by in the plan of"
+      + " the replay"
+    let cases = [
+      (
+        good.replacing("\"strength\":3", with: "\"strength\":1.5"),
+        "'replay.strength' is 1.5, expected 3.0, at which the bank's null texts were replayed"
+      ), (array, "'replay[1].strength' is 1.5, expected 3.0, at which"),
+      (good.replacing("\"strength\":3,", with: ""), missing),
+      (good.replacing("\"strength\":3,\"", with: "\"strength\":null,\""), missing),
+      (
+        good.replacing("\"strength\":3", with: "\"strength\":0"),
+        "field 'replay.strength' is 0, expected a finite number above 0"
+      ),
+    ]
+    for (text, message) in cases {
+      #expect(text != good)
+      try marks.folder.write(good.replacing("\"x\"", with: "\"w\"") + text, to: "bad.jsonl")
+      let result = try detect(marks, ["bad.jsonl"])
+      #expect(
+        result.status == 3 && result.error.contains("bad.jsonl:2: \(message)"), "\(result.error)")
+    }
+  }
+
+  @Test func nullTextsAreOfOneStrength() throws {
+    let marks = try calibrated()
+    let nulls = String(decoding: try marks.folder.bytes("null.jsonl"), as: UTF8.self)
+    func calibrate(_ text: String) throws -> Tool.Result {
+      try marks.folder.write(text, to: "new.jsonl")
+      return try marks.run(
+        ["calibrate", "new.jsonl", "--replay", "-o", "new", "--json"] + marks.inBank)
+    }
+    let odd = line("odd", z: 0).replacing("\"strength\":3", with: "\"strength\":1")
+    let mixed = try calibrate(nulls + odd)
+    #expect(
+      mixed.status == 3
+        && mixed.error.contains(
+          "new.jsonl:601: 'replay.strength' is 1.0, expected 3.0, as of the texts before it"),
+      "\(mixed.error)")
+    let bare = try calibrate(nulls + odd.replacing("\"strength\":1,", with: ""))
+    #expect(
+      bare.status == 3 && bare.error.contains("new.jsonl:601: 'replay.strength' is missing"),
+      "\(bare.error)")
+    #expect(!FileManager.default.fileExists(atPath: marks.folder.file("new")))
+    // Texts that do not count may have been replayed at any.
+    let marked = odd.replacing("\"replay\"", with: "\"role\":\"marked\",\"replay\"")
+    let other = try calibrate(marked + nulls.replacing("\"strength\":3", with: "\"strength\":0.5"))
+    #expect(other.status == 0, "\(other.error)")
+    let summary = try JSONValue.parse(text: other.output)
+    #expect(summary["strength"]?.asDouble == 0.5 && summary["texts"]?.asInt == 600)
+    #expect(try WatermarkBank(path: marks.folder.file("new")).replay?.strength == 0.5)
   }
 
   @Test func optionsThatReplayIgnoresAreRefused() throws {

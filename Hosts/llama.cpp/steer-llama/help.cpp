@@ -71,7 +71,8 @@ Watermarks in the structure of texts:
                         read with that plan too: "replay" with "z", and with "p" and "flagged" where the
                         bank has null texts of replays. Needs --sae
   --bank DIR            the key's bank; needed
-  --strength X          times the bank's amounts (1); of the generation, when texts are scored
+  --strength X          times the bank's amounts (1); of the generation, when texts are scored, and of the
+                        bank's null texts: at another one there are no p-values
   --document ID         name of the prompt, for a key that names its documents. Lines of files have
                         "id", or "document" to score
   --per-token           "log_ratios" of each scored text too

@@ -13,8 +13,10 @@ std::string Score::replay_members(const Watermark *key) {
         + json_number(replay.variance) + ",\"log_ratio\":" + json_number(replay.log_ratio)
         + ",\"z\":" + json_number(replay.z());
     if (has_cost) members += ",\"cost\":" + json_number(replay.cost);
-    if (!is_keyed || !key->has_verdicts()) return members;
+    if (!is_keyed || !key->has_nulls()) return members;
+    if (!key->has_verdicts()) return members + ",\"p\":null,\"flagged\":null";
     steer_replay_t reading = STEER_REPLAY_INIT;
+    reading.strength = key->used_strength();
     reading.n_tokens = replay.n_tokens;
     reading.innovation = replay.innovation;
     reading.variance = replay.variance;

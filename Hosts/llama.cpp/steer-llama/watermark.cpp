@@ -5,6 +5,7 @@
 #include "json_scan.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 
@@ -22,6 +23,12 @@ Watermark::Watermark(const Options &options, const steer_dictionary_t *dictionar
     key.resize(required);
     check(steer_watermark_key_id(watermark.get(), &key[0], key.size(), nullptr, &error), error);
     key.pop_back(); // NUL
+    if (!options.score_files.empty() && has_nulls() && !has_verdicts()) {
+        std::fprintf(stderr,
+                     "steer-llama: null texts of bank %s were replayed at strength %g, these are at %g: "
+                     "there are no p-values\n",
+                     options.bank.c_str(), info.replay_strength, used_strength());
+    }
 }
 
 MarkedDocument Watermark::of_prompt(const std::string &prompt, const std::string &document,

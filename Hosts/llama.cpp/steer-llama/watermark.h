@@ -36,8 +36,10 @@ public:
     PlanHandle plan(const MarkedDocument &document) const;
     PlanHandle replay_plan(const MarkedDocument &document) const;
 
-    /* Whether replays have p-values. */
-    bool has_verdicts() const { return info.flags & STEER_WATERMARK_CALIBRATED_REPLAY; }
+    /* Whether the bank has null texts of replays; whether they are of this strength, so that replays have
+     * p-values. */
+    bool has_nulls() const { return info.flags & STEER_WATERMARK_CALIBRATED_REPLAY; }
+    bool has_verdicts() const { return has_nulls() && info.replay_strength == used_strength(); }
     steer_verdict_t verdict(const steer_replay_t &replay) const;
 
     /* Times the bank's amounts, in its plans. */

@@ -11,6 +11,8 @@ vectors=$4
 
 mkdir bank bare
 cp "$vectors/bank.json" "$vectors/null.safetensors" bank
+mkdir unbound && sed '/^ "steering": /d' "$vectors/bank.json" | tr '\n' ' ' |
+    sed 's/, *"null": {[^}]*}//' >unbound/bank.json
 for key in given prompt window constant retired other; do
     (umask 077 && cp "$vectors/key-$key.json" . && chmod 600 "key-$key.json")
 done
@@ -68,6 +70,14 @@ has out 'line 1: marked, p 0\.00249' 1
 has old.jsonl '"replay":\{"key":"llama.old","scheme":"given","document":"a","strength":3,' 1
 ends 3 'retired' $run --watermark key-retired.json --prompts-file prompts.jsonl --output bad.out.jsonl
 
+# The bank's null texts are of one strength: at another one z is there, p is not, and one line says so.
+ends 0 'steer-llama: null texts of bank bank were replayed at strength 3, these are at 2: there are no p-values' \
+    $common --sae "$sae" --bank bank --watermark key-given.json --score-file marked.jsonl --output weak.jsonl --strength 2
+has out 'marked' 0
+has weak.jsonl "\"strength\":2,\"tokens\":[34][0-9],.*\"z\":$number,\"p\":null,\"flagged\":null\}" 2
+ends 0 '' $common --sae "$sae" --bank bank --watermark key-given.json --prompt A --document d --strength 2 -n 2
+! grep -q 'strength' err || fail "p-values are spoken of where none are asked for"
+
 # ---- A plan that changes nothing shows nothing, whatever the batches.
 plan zero.json 3229 0 ''
 printf '{"text":"The cat sat on the mat and looked at the dog.","plan":"zero.json"}\n' >zero.jsonl
@@ -117,6 +127,7 @@ ends 2 '--document names one prompt, but 2 are marked' $run --watermark key-give
     --prompt A --prompt B
 ends 2 '--document is given, but the key key-constant.json does not name' $run \
     --watermark key-constant.json --document d --prompt A
+ends 3 'bound to no dictionary' $common --sae "$sae" --bank unbound --watermark key-given.json --prompt A --document d
 ends 3 "key 'llama.other' is for bank" $bad --watermark key-other.json --prompts-file prompts.jsonl
 ends 4 'none.json cannot be read' $bad --watermark none.json --prompts-file prompts.jsonl
 ends 4 'bare/bank.json' $common --sae "$sae" --bank bare --watermark key-given.json --prompt A --document d

@@ -18,6 +18,7 @@ from steering.errors import ARGUMENT, FILE, IO, NONFINITE, SHAPE
 
 VECTORS = Path(__file__).parents[3] / "vectors" / "watermark" / "host"
 TIME = 1_700_000_123
+STRENGTH = 1.5  # of the plans, and of the null texts of replays
 DOCUMENTS = {
     "given": "report-7",
     "prompt": "Tell me a \u00e9 story.",
@@ -60,10 +61,10 @@ def test_plans(small, opened, scheme):
     expected = small.plan(VECTORS / f"plan-{scheme}.json")
     document = DOCUMENTS[scheme]
     with opened(scheme) as watermark:
-        plan = watermark.plan(document, strength=1.5)
+        plan = watermark.plan(document, strength=STRENGTH)
         assert plan.fingerprint == expected.fingerprint
         assert plan.needs_prompt_length and plan.intervention_count == 3
-        assert watermark.replay_plan(document, strength=1.5).fingerprint == plan.fingerprint
+        assert watermark.replay_plan(document, strength=STRENGTH).fingerprint == plan.fingerprint
         assert watermark.plan(document).fingerprint != plan.fingerprint
     rows = np.zeros((4, 20), np.float32)
     plan.session(2).apply(rows)  # lives on, and marks what is generated
@@ -89,34 +90,46 @@ def test_detectors(small, opened, scheme):
 def test_replays(opened):
     z, p = map(float, (VECTORS / "replay.txt").read_text().split())
     watermark = opened()
-    found = watermark.replay_verdict(50, z * 2, 4.0, 0.75)
+
+    def judge(*values, **options):
+        return watermark.replay_verdict(*values, strength=STRENGTH, **options)
+
+    found = judge(50, z * 2, 4.0, 0.75)
     assert found == steering.ReplayVerdict(z, p, False, False, 0.75, math.exp(-0.75))
-    assert watermark.replay_verdict(50, z * 2, 4.0, 0.75, rate=0.5).is_flagged
-    assert watermark.replay_verdict(50, 80.0, 4.0, -1.0) == steering.ReplayVerdict(
+    assert judge(50, z * 2, 4.0, 0.75, rate=0.5).is_flagged
+    assert judge(50, 80.0, 4.0, -1.0) == steering.ReplayVerdict(
         40.0, 1 / 401, True, False, -1.0, 1.0
     )
-    assert watermark.replay_verdict(10**6, 1.0, 1.0, 0.0).beyond_calibration
-    assert watermark.replay_verdict(0, 0.0, 0.0, 0.0).z is None
+    assert judge(10**6, 1.0, 1.0, 0.0).beyond_calibration
+    assert judge(0, 0.0, 0.0, 0.0).z is None
     for rate in (0, 1, -0.5, math.nan):
         with pytest.raises(SteeringError, match="rate is"):
-            watermark.replay_verdict(50, 1.0, 1.0, 1.0, rate=rate)
+            judge(50, 1.0, 1.0, 1.0, rate=rate)
     with pytest.raises(SteeringError, match="expected a finite number") as caught:
-        watermark.replay_verdict(50, math.inf, 1.0, 1.0)
+        judge(50, math.inf, 1.0, 1.0)
     assert caught.value.status == NONFINITE
     with pytest.raises(SteeringError, match="tokens is -1"):
-        watermark.replay_verdict(-1, 1.0, 1.0, 1.0)
+        judge(-1, 1.0, 1.0, 1.0)
     with pytest.raises(SteeringError, match="no null texts of replays"):
         opened(bank="bare").replay_verdict(50, 1.0, 1.0, 1.0)
+    # z of unmarked text depends on it.
+    for values in ({}, {"strength": 2.5}):
+        with pytest.raises(SteeringError, match="expected 1.5, at which the bank") as caught:
+            watermark.replay_verdict(50, 1.0, 1.0, 1.0, **values)
+        assert caught.value.status == ARGUMENT
+    with pytest.raises(SteeringError, match="strength is 0"):
+        watermark.replay_verdict(50, 1.0, 1.0, 1.0, strength=0)
 
 
 def test_info(opened):
     info = opened("window").info
     assert info == steering.WatermarkInfo(
-        "host.window", 6, 3, "window", 86_400, 1_700_000_000, None, True, True, True
+        "host.window", 6, 3, "window", 86_400, 1_700_000_000, None, True, True, True, STRENGTH
     )
     assert opened("retired").info.retired == 1_750_000_000
     bare = opened(bank="bare").info
     assert not (bare.is_calibrated or bare.flags_streams or bare.judges_replays)
+    assert bare.replay_strength is None
     watermark = opened()
     assert "host.given" in repr(watermark) and "3 of 6" in repr(watermark)
     watermark.close()
@@ -217,8 +230,12 @@ def test_types(opened):
         watermark.replay_verdict(50.0, 1.0, 1.0, 0.0)
     with pytest.raises(SteeringError, match="rate is of type str"):
         watermark.replay_verdict(50, 1.0, 1.0, 0.0, rate="0.5")
-    found = watermark.replay_verdict(np.int64(50), np.float32(1), 1, np.float64(0), rate=0.5)
-    assert found == watermark.replay_verdict(50, 1.0, 1.0, 0.0, rate=0.5)
+    found = watermark.replay_verdict(
+        np.int64(50), np.float32(1), 1, np.float64(0), rate=0.5, strength=np.float32(STRENGTH)
+    )
+    assert found == watermark.replay_verdict(50, 1.0, 1.0, 0.0, rate=0.5, strength=STRENGTH)
+    with pytest.raises(SteeringError, match="strength is of type str"):
+        watermark.replay_verdict(50, 1.0, 1.0, 0.0, strength="1.5")
     window = opened("window")
     assert window.plan(np.int64(TIME)).fingerprint == window.plan(TIME).fingerprint
 
@@ -228,7 +245,7 @@ def test_threads(opened):
 
     def work():
         plans = [watermark.plan(f"document {index}").fingerprint for index in range(20)]
-        found.append((plans, watermark.replay_verdict(50, 1.0, 1.0, 0.0)))
+        found.append((plans, watermark.replay_verdict(50, 1.0, 1.0, 0.0, strength=STRENGTH)))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:

@@ -945,9 +945,11 @@ typedef struct steer_watermark_info {
     int32_t window_seconds; /* of STEER_DOCUMENT_WINDOW, else 0 */
     int64_t created;        /* of the key, in seconds since 1970 UTC */
     int64_t retired;        /* with STEER_WATERMARK_RETIRED, else 0 */
+    double replay_strength; /* with STEER_WATERMARK_CALIBRATED_REPLAY, else 0: replays of this strength
+                             * have p-values, others none */
 } steer_watermark_info_t;
 
-#define STEER_WATERMARK_INFO_INIT { sizeof(steer_watermark_info_t), 0, 0, 0, 0, 0, 0, 0 }
+#define STEER_WATERMARK_INFO_INIT { sizeof(steer_watermark_info_t), 0, 0, 0, 0, 0, 0, 0, 0.0 }
 
 /**
  * Fills `info`, whose struct_size must be set.
@@ -998,7 +1000,7 @@ STEER_API steer_status_t steer_watermark_plan(
  * Compiles the same plan to read a text with again, as steer_watermark_replay_verdict needs it: by a
  * retired key too.
  *
- * @param strength  That of the text's generation.
+ * @param strength  That of the text's generation; steer_replay_t says it again.
  * @return As steer_watermark_plan.  Since ABI 1.
  */
 STEER_API steer_status_t steer_watermark_replay_plan(
@@ -1028,24 +1030,26 @@ typedef struct steer_replay {
     double innovation; /* sum of l(x) - E_p l */
     double variance;   /* sum of Var_p l */
     double log_ratio;  /* sum of l(x) */
+    double strength;   /* of the plan, as steer_watermark_replay_plan took it; 0 for 1 */
 } steer_replay_t;
 
-#define STEER_REPLAY_INIT { sizeof(steer_replay_t), 0, 0, 0.0, 0.0, 0.0 }
+#define STEER_REPLAY_INIT { sizeof(steer_replay_t), 0, 0, 0.0, 0.0, 0.0, 0.0 }
 
 /**
  * Says what a replay shows: z = innovation / sqrt(variance), which among unmarked texts of this
  * length is rarely as large as in marked ones.
  *
  * Of `verdict`, score is z, and p its rank among the bank's null texts of similar length, good for one
- * look at one text. STEER_VERDICT_FLAGGED means p <= rate; STEER_VERDICT_BEYOND_CALIBRATION that the text
+ * look at one text. z of unmarked text depends on the strength of the plan: another one than that of the null
+ * texts (replay_strength of steer_watermark_info_t) is refused. STEER_VERDICT_FLAGGED means p <= rate; STEER_VERDICT_BEYOND_CALIBRATION that the text
  * is longer than every null text. log_wealth is log_ratio, the evidence against "written by the plain
  * model at temperature 1", and anytime_p is min(1, exp(-log_wealth)): good at any time for that
  * question, and for no other. tokens_kept is n_tokens. The other fields are 0.
  *
  * @param rate  The false-alarm rate of STEER_VERDICT_FLAGGED; above 0 and below 1, or 0 for the usual
  *              one, 1 - Phi(2) = 0.02275.
- * @return STEER_OK, STEER_ERR_ARGUMENT, also for a bank without null texts of replays, or
- *         STEER_ERR_NONFINITE.  Since ABI 1.
+ * @return STEER_OK, STEER_ERR_ARGUMENT, also for a bank without null texts of replays, or with those of
+ *         another strength, or STEER_ERR_NONFINITE.  Since ABI 1.
  */
 STEER_API steer_status_t steer_watermark_replay_verdict(
     const steer_watermark_t *watermark, const steer_replay_t *replay, double rate,

@@ -18,6 +18,7 @@ enum BankFile {
     static let format = "format"
     static let fingerprint = "fingerprint"
     static let blockLength = "block_length"
+    static let replayStrength = "replay_strength"
     static let replayMinimum = "replay_minimum_per_bucket"
     static let replayBuckets = "replay_maximum_buckets"
   }

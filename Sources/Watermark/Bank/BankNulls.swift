@@ -93,12 +93,13 @@ private struct NullTensors {
         .malformedFile,
         "'\(BankFile.Name.replayValues)' has \(values.count) values, expected \(tokens.count)")
     }
+    let strength = try positive(BankFile.Key.replayStrength)
     let minimum = try number(BankFile.Key.replayMinimum, 1...Int(Int32.max))
     let maximum = try number(BankFile.Key.replayBuckets, 1...ReplayNulls.bucketLimit)
     do throws(SteeringError) {
       return try ReplayNulls(
-        samples: zip(tokens, values).map { ($0, Double($1)) }, minimumPerBucket: minimum,
-        maximumBuckets: maximum)
+        samples: zip(tokens, values).map { ($0, Double($1)) }, strength: strength,
+        minimumPerBucket: minimum, maximumBuckets: maximum)
     } catch {
       throw SteeringError(.malformedFile, error.message)
     }
@@ -112,6 +113,19 @@ private struct NullTensors {
           + " \(range.lowerBound) to \(range.upperBound)")
     }
     return value
+  }
+
+  /// A number as JSON writes it.
+  private func positive(_ key: String) throws(SteeringError) -> Double {
+    guard let text = metadata[key], let number = (try? JSONValue.parse(text: text))?.asDouble,
+      number.isFinite, number > 0
+    else {
+      throw SteeringError(
+        .malformedFile,
+        "metadata '\(key)' is \(MessageText.plain(metadata[key] ?? "missing")), expected a finite"
+          + " number above 0")
+    }
+    return number
   }
 
   private func integers(_ name: String) throws(SteeringError) -> [Int] {

@@ -158,6 +158,8 @@ extension WatermarkBank {
       add(BankFile.Name.blocks, nulls.blocks, shape: [nulls.blocks.count / width, width])
     }
     if let replay {
+      metadata.append(
+        (BankFile.Key.replayStrength, JSONValue.number(replay.strength).serialised()))
       metadata.append((BankFile.Key.replayMinimum, "\(replay.minimumPerBucket)"))
       metadata.append((BankFile.Key.replayBuckets, "\(replay.maximumBuckets)"))
       add(BankFile.Name.replayTokens, replay.lengths)

@@ -70,7 +70,8 @@ public final class KeyedBank: Sendable, CustomStringConvertible {
 
   /// What the replay of one text shows; the p-value is good for one look at one text.
   ///
-  /// - Throws: `invalidArgument` for a bank without null values of the replay statistic.
+  /// - Throws: `invalidArgument` for a bank without null values of the replay statistic, or a reading of another
+  ///   strength than theirs.
   public func verdict(
     of reading: ReplayReading, rate: Double = Verdict.defaultRate
   ) throws(SteeringError) -> ReplayVerdict {
@@ -80,7 +81,7 @@ public final class KeyedBank: Sendable, CustomStringConvertible {
         "bank '\(bank.detector.name)' has no null texts of replays, expected a bank that was"
           + " calibrated with them")
     }
-    return ReplayVerdict(reading, among: replay, rate: rate)
+    return try ReplayVerdict(reading, among: replay, rate: rate)
   }
 
   /// The key's public parts and the bank's name.

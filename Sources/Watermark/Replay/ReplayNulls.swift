@@ -3,6 +3,9 @@ import Formats
 import Steering
 
 /// Replay's z of unmarked texts, by length: what the z of a text is compared with.
+///
+/// Unmarked text has another z at another strength of the plans that it is replayed with, so that these are
+/// values of one strength, and readings of another one have no p-value among them.
 public struct ReplayNulls: Sendable, Equatable {
   /// Texts of similar length.
   public struct Bucket: Sendable, Equatable {
@@ -15,6 +18,8 @@ public struct ReplayNulls: Sendable, Equatable {
   /// Most buckets.
   public static let bucketLimit = 64
 
+  /// What the bank's amounts were multiplied by in the plans of all texts; finite, above 0.
+  public let strength: Double
   /// Null texts that each bucket has at least.
   public let minimumPerBucket: Int
   /// Buckets at most.
@@ -28,11 +33,17 @@ public struct ReplayNulls: Sendable, Equatable {
 
   /// Makes buckets of z-values, in any order.
   ///
-  /// - Throws: `invalidArgument` for fewer texts than one bucket needs, or a text without tokens;
-  ///   `nonFinite` for a bad z.
+  /// - Parameter strength: What the bank's amounts were multiplied by in the plans of all texts.
+  /// - Throws: `invalidArgument` for fewer texts than one bucket needs, a text without tokens, or a strength
+  ///   that is not finite and above 0; `nonFinite` for a bad z.
   public init(
-    samples: [(tokens: Int, z: Double)], minimumPerBucket: Int = 400, maximumBuckets: Int = 8
+    samples: [(tokens: Int, z: Double)], strength: Double, minimumPerBucket: Int = 400,
+    maximumBuckets: Int = 8
   ) throws(SteeringError) {
+    guard strength.isFinite, strength > 0 else {
+      throw SteeringError(
+        .invalidArgument, "'strength' is \(strength), expected a finite number above 0")
+    }
     guard minimumPerBucket >= 1, (1...Self.bucketLimit).contains(maximumBuckets) else {
       throw SteeringError(
         .invalidArgument,
@@ -57,6 +68,7 @@ public struct ReplayNulls: Sendable, Equatable {
     }
     let sorted = samples.map { (tokens: $0.tokens, z: Float($0.z)) }
       .sorted { ($0.tokens, $0.z) < ($1.tokens, $1.z) }
+    self.strength = strength
     self.minimumPerBucket = minimumPerBucket
     self.maximumBuckets = maximumBuckets
     lengths = sorted.map(\.tokens)
@@ -77,15 +89,23 @@ public struct ReplayNulls: Sendable, Equatable {
   }
 
   /// (1 + #{null z ≥ z})/(N + 1) among texts of the reading's length; nil outside the calibrated lengths.
-  public func p(of reading: ReplayReading) -> Double? {
-    bucket(ofLength: reading.tokens)?.null.p(of: reading.z)
+  ///
+  /// - Throws: `invalidArgument` for a reading of another strength than that of the null texts.
+  public func p(of reading: ReplayReading) throws(SteeringError) -> Double? {
+    guard reading.strength == strength else {
+      throw SteeringError(
+        .invalidArgument,
+        "text was replayed at strength \(reading.strength), expected \(strength), at which the bank's"
+          + " null texts were replayed")
+    }
+    return bucket(ofLength: reading.tokens)?.null.p(of: reading.z)
   }
 
   /// The verdict of a document after all candidates that were replayed on it.
   ///
   /// - Parameter readings: A reading of the same text per candidate.
   /// - Throws: `invalidArgument` for no readings, readings of different lengths, which are not of one text, or
-  ///   a rate outside (0, 1).
+  ///   of another strength than that of the null texts, or a rate outside (0, 1).
   public func verdict(
     of document: String, readings: [(key: String, identifier: DocumentIdentifier, ReplayReading)],
     rate: Double = Verdict.defaultRate
@@ -108,11 +128,14 @@ public struct ReplayNulls: Sendable, Equatable {
     let first = buckets.first?.lengths.lowerBound ?? 0
     let limit: Verdict.Limit? =
       tokens == 0 ? .empty : bucket != nil ? nil : tokens < first ? .tooShort : .tooLong
-    return MarkVerdict(
-      document: document, tokens: counts,
-      candidates: readings.map {
+    var candidates: [MarkVerdict.Candidate] = []
+    for (key, identifier, reading) in readings {
+      candidates.append(
         MarkVerdict.Candidate(
-          key: $0.key, identifier: $0.identifier, score: $0.2.z, p: p(of: $0.2))
-      }, rate: rate, nullCount: bucket?.null.count, limit: limit)
+          key: key, identifier: identifier, score: reading.z, p: try p(of: reading)))
+    }
+    return MarkVerdict(
+      document: document, tokens: counts, candidates: candidates, rate: rate,
+      nullCount: bucket?.null.count, limit: limit)
   }
 }

@@ -18,9 +18,17 @@ public struct ReplayReading: Sendable, Equatable {
   /// Ville's inequality it ever reaches 1/α, however often one looks, with probability α at most. It says
   /// nothing of text that was drawn otherwise.
   public var logRatio: Double
+  /// What the bank's amounts were multiplied by in the plan of the steered model; 1 for the amounts themselves.
+  ///
+  /// The z of unmarked text depends on it, so that a reading has a p-value among null texts of its strength alone.
+  public var strength: Double
 
   /// A reading.
-  public init(tokens: Int = 0, innovation: Double = 0, variance: Double = 0, logRatio: Double = 0) {
+  public init(
+    tokens: Int = 0, innovation: Double = 0, variance: Double = 0, logRatio: Double = 0,
+    strength: Double = 1
+  ) {
+    self.strength = strength
     self.tokens = tokens
     self.innovation = innovation
     self.variance = variance

@@ -1,5 +1,6 @@
 import Detector
 import Glibc
+import Steering
 
 /// What the replay of one text shows, for one key and one document: no others were tried.
 public struct ReplayVerdict: Sendable, Equatable {
@@ -13,10 +14,14 @@ public struct ReplayVerdict: Sendable, Equatable {
   public let limit: Verdict.Limit?
 
   /// Compares a reading with null texts.
-  public init(_ reading: ReplayReading, among nulls: ReplayNulls, rate: Double) {
+  ///
+  /// - Throws: `invalidArgument` for a reading of another strength than that of the null texts.
+  public init(
+    _ reading: ReplayReading, among nulls: ReplayNulls, rate: Double
+  ) throws(SteeringError) {
     self.reading = reading
     self.rate = rate
-    p = nulls.p(of: reading)
+    p = try nulls.p(of: reading)
     let shortest = nulls.buckets.first?.lengths.lowerBound ?? 0
     limit =
       reading.tokens == 0

@@ -16,6 +16,7 @@ struct ReplayPile {
   }
 
   let paths: [String]
+  private let strength: Double
   /// In the order of their first lines.
   private(set) var entries: [Entry] = []
   /// Lines without a reading.
@@ -24,10 +25,15 @@ struct ReplayPile {
 
   /// Reads the files.
   ///
-  /// - Parameter progress: Called now and then with the bytes that are done and all bytes.
+  /// - Parameters:
+  ///   - strength: That of the null texts, and so of all readings.
+  ///   - progress: Called now and then with the bytes that are done and all bytes.
   /// - Throws: `malformedFile` naming file, line and member.
-  init(_ paths: [String], progress: (Int, Int) -> Void) throws(SteeringError) {
+  init(
+    _ paths: [String], strength: Double, progress: (Int, Int) -> Void
+  ) throws(SteeringError) {
     self.paths = paths
+    self.strength = strength
     let total = try SteeringError.rendering { () throws(FormatError) in
       try FileSystem.byteCount(of: paths)
     }
@@ -57,6 +63,11 @@ struct ReplayPile {
   private mutating func add(
     _ text: ReplayText, path: Int, range: Range<Int>
   ) throws(FormatError) {
+    for (index, reading) in text.readings.enumerated() {
+      try reading.check(
+        strength: strength, text.path(ofReading: index),
+        "at which the bank's null texts were replayed")
+    }
     let identity = text.identity
     let isNameless = identity.id == nil && identity.digest == nil
     // In one file such lines are texts of their own; in several nobody knows.
@@ -73,8 +84,7 @@ struct ReplayPile {
           expected: "'text', which says whether it is the same"))
     }
     for (index, reading) in text.readings.enumerated() {
-      let field = text.readings.count == 1 ? "replay" : "replay[\(index)]"
-      try reading.check(beside: entries[place].readings, field)
+      try reading.check(beside: entries[place].readings, text.path(ofReading: index))
       entries[place].readings.append(reading)
     }
   }

@@ -24,7 +24,8 @@ extension WatermarkBank {
   ///
   /// A line counts when its `role` is `unmarked` or missing, it has no member `watermark`, its `split` is
   /// `split` or missing, and it has a member `replay`; of several readings, in its line or in other lines of
-  /// the same `id` and `text`, the first, so that every text counts once.
+  /// the same `id` and `text`, the first, so that every text counts once. All that count must be of one strength,
+  /// which is that of the null values.
   ///
   /// - Throws: `invalidArgument` for a bank that is bound to no dictionary; `malformedFile` naming file, line
   ///   and member; what ``ReplayNulls`` throws.
@@ -40,6 +41,7 @@ extension WatermarkBank {
     var seen: Set<ReplayText.Identity> = []
     var repeated = 0
     var samples: [(tokens: Int, z: Double)] = []
+    var strength: Double?
     var others = 0
     var skipped = 0
     for path in paths {
@@ -52,22 +54,32 @@ extension WatermarkBank {
           others += 1
           continue
         }
-        guard let first = text.readings.first?.reading, first.tokens > 0 else {
+        guard let first = text.readings.first, first.reading.tokens > 0 else {
           skipped += 1
           continue
         }
+        try SteeringError.rendering { () throws(FormatError) in
+          do throws(FormatError) {
+            try first.check(
+              strength: strength ?? first.reading.strength, text.path(ofReading: 0),
+              "as of the texts before it")
+          } catch {
+            throw error.at(path: texts.place)
+          }
+        }
+        strength = first.reading.strength
         let identity = text.identity
         guard identity.digest == nil || seen.insert(identity).inserted else {
           repeated += 1
           continue
         }
-        samples.append((first.tokens, first.z))
+        samples.append((first.reading.tokens, first.reading.z))
       }
       done += end
     }
     return ReplayCalibrationRun(
-      bank: try with(replay: try ReplayNulls(samples: samples)), textCount: samples.count,
-      otherCount: others, skippedCount: skipped, repeatedCount: repeated)
+      bank: try with(replay: try ReplayNulls(samples: samples, strength: strength ?? 1)),
+      textCount: samples.count, otherCount: others, skippedCount: skipped, repeatedCount: repeated)
   }
 
   /// Judges scored texts by their members `replay`, all of whose keys count as candidates.
@@ -97,7 +109,7 @@ extension WatermarkBank {
       throw SteeringError(
         .invalidArgument, "rate is \(rate), expected more than 0 and less than 1")
     }
-    let pile = try ReplayPile(paths, progress: progress)
+    let pile = try ReplayPile(paths, strength: replay.strength, progress: progress)
     var summary = MarkRunSummary()
     summary.skippedCount = pile.skippedCount
     var open: (path: Int, texts: ReplayTexts)?

@@ -12,6 +12,16 @@ struct ReplayText {
     /// Where the evidence is, where the ratios of single tokens were kept.
     var span: MarkedSpan?
 
+    /// Throws unless this is of the strength of all others.
+    func check(strength: Double, _ path: String, _ whose: String) throws(FormatError) {
+      guard reading.strength == strength else {
+        throw FormatError(
+          .outOfRange(
+            field: "\(path).strength", found: ReplayText.text(reading.strength),
+            expected: "\(ReplayText.text(strength)), \(whose)"))
+      }
+    }
+
     /// Throws unless this can stand beside `others`, the readings of the same text: of another key or
     /// document, and of as many tokens.
     func check(beside others: [Reading], _ path: String) throws(FormatError) {
@@ -34,6 +44,14 @@ struct ReplayText {
     var id: String?
     /// SHA-256 of the text's UTF-8; nil where the line has no text.
     var digest: [UInt8]?
+  }
+
+  /// A number as files have it.
+  private static func text(_ number: Double) -> String { JSONValue.number(number).serialised() }
+
+  /// What the reading of place `index` is called in errors.
+  func path(ofReading index: Int) -> String {
+    readings.count == 1 ? "replay" : "replay[\(index)]"
   }
 
   /// What readings are called whose plan is not a key's.
@@ -114,6 +132,22 @@ struct ReplayText {
     return numbers
   }
 
+  /// What the bank's amounts were multiplied by; without it nobody knows which null texts a z belongs to.
+  private func strength(
+    _ members: [JSONValue.Member], _ path: String
+  ) throws(FormatError) -> Double {
+    guard let value = members.first(where: { $0.key == "strength" })?.value, !value.isNull else {
+      throw FormatError(
+        .outOfRange(
+          field: "\(path).strength", found: "missing",
+          expected: "what the bank's amounts were multiplied by in the plan of the replay"))
+    }
+    guard let number = value.asDouble, number.isFinite, number > 0 else {
+      throw Self.mismatch(value, "\(path).strength", "a finite number above 0")
+    }
+    return number
+  }
+
   private func reading(_ value: JSONValue, _ path: String) throws(FormatError) -> Reading {
     guard let members = value.asObject else { throw Self.mismatch(value, path, "an object") }
     func find(_ name: String) throws(FormatError) -> JSONValue {
@@ -142,8 +176,9 @@ struct ReplayText {
     }
     let reading = ReplayReading(
       tokens: count, innovation: try number("innovation", from: -.infinity),
-      variance: try number("variance", from: 0), logRatio: try number("log_ratio", from: -.infinity)
-    )
+      variance: try number("variance", from: 0),
+      logRatio: try number("log_ratio", from: -.infinity),
+      strength: try strength(members, path))
     let z = reading.variance > 0 ? reading.innovation / reading.variance.squareRoot() : 0
     guard Float(z).isFinite else {
       throw FormatError(

@@ -6,11 +6,11 @@ import Testing
 import Watermark
 
 @Suite struct BankFileTests {
-  private static func bank() throws -> WatermarkBank {
+  private static func bank(strength: Double = 1) throws -> WatermarkBank {
     try TestBank.calibrated(420).with(
       replay: try ReplayNulls(
         samples: (0..<50).map { (tokens: 5 + $0 % 9, z: Double($0) / 7 - 3) },
-        minimumPerBucket: 20, maximumBuckets: 2))
+        strength: strength, minimumPerBucket: 20, maximumBuckets: 2))
   }
 
   private static func message(_ path: String) -> String? {
@@ -21,7 +21,8 @@ import Watermark
     let folder = try TemporaryFolder()
     let whole = try Self.bank()
     let variants = [
-      whole, try whole.with(nulls: nil), try whole.with(replay: nil), try TestBank.bare(),
+      whole, try whole.with(nulls: nil), try Self.bank(strength: 0.1), try Self.bank(strength: 3),
+      try Self.bank(strength: 1.0 / 3e7), try whole.with(replay: nil), try TestBank.bare(),
     ]
     for (number, bank) in variants.enumerated() {
       let path = folder.file("bank-\(number)")
@@ -35,7 +36,7 @@ import Watermark
     #expect(left == ["bank.json"])
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-        == ["bank-0", "bank-1", "bank-2", "bank-3"])
+        == variants.indices.map { "bank-\($0)" })
   }
 
   private static func nullFile(_ folder: TemporaryFolder, _ bank: String) throws -> String {

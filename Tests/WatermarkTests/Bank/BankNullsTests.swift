@@ -93,6 +93,20 @@ import Watermark
     #expect(
       try Self.message(Self.whole + [TestTensor(i64: "replay_tokens", [1], [4])])
         == "tensor 'replay_z' is missing, expected all of replay_tokens, replay_z")
+    let replay = [
+      TestTensor(i64: "replay_tokens", [2], [4, 4]), TestTensor("replay_z", [2], [0.5, 1]),
+    ]
+    func strength(_ text: String?) throws -> String? {
+      var metadata = ["replay_minimum_per_bucket": "2", "replay_maximum_buckets": "1"]
+      metadata["replay_strength"] = text
+      return try Self.message(replay, metadata: metadata)
+    }
+    for text in ["1", "0.25", "2.5e-1"] { #expect(try strength(text) == nil) }
+    for text in [nil, "0", "-1", "nan", "inf", "1e999", "0x1", "one", ""] {
+      #expect(
+        try strength(text)
+          == "metadata 'replay_strength' is \(text ?? "missing"), expected a finite number above 0")
+    }
     #expect(
       try Self.message(Self.whole, metadata: ["block_length": "0"])
         == "metadata 'block_length' is 0, expected 1 to 1048576")

@@ -9,7 +9,8 @@ import Watermark
 @Suite struct KeyedBankTests {
   private static func nulls() throws -> ReplayNulls {
     try ReplayNulls(
-      samples: (0..<100).map { (tokens: 20 + $0 % 10, z: Double($0) / 10) }, minimumPerBucket: 100)
+      samples: (0..<100).map { (tokens: 20 + $0 % 10, z: Double($0) / 10) }, strength: 2,
+      minimumPerBucket: 100)
   }
 
   private static func keyed(
@@ -89,7 +90,8 @@ import Watermark
     let keyed = try Self.keyed(try TestBank.bare().with(replay: try Self.nulls()))
     func verdict(_ tokens: Int, z: Double, rate: Double = 0.05) throws -> ReplayVerdict {
       try keyed.verdict(
-        of: ReplayReading(tokens: tokens, innovation: 2 * z, variance: 4, logRatio: z / 2),
+        of: ReplayReading(
+          tokens: tokens, innovation: 2 * z, variance: 4, logRatio: z / 2, strength: 2),
         rate: rate)
     }
     // 5.0 to 9.9 are 50 of the 100 null values.
@@ -105,5 +107,9 @@ import Watermark
       let found = try verdict(tokens, z: 10)
       #expect(found.p == nil && !found.isFlagged && found.limit == limit, "\(tokens) tokens")
     }
+    let error = refusal { () throws(SteeringError) in
+      try keyed.verdict(of: ReplayReading(tokens: 25, innovation: 2, variance: 4))
+    }
+    #expect(error?.code == .invalidArgument && error?.message.contains("expected 2.0") == true)
   }
 }

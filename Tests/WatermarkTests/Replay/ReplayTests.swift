@@ -65,16 +65,18 @@ import Watermark
       return (tokens, Double(tokens) + Double(number) / 1_000)
     }
     let nulls = try ReplayNulls(
-      samples: samples.reversed(), minimumPerBucket: 100, maximumBuckets: 4)
-    #expect(nulls == (try ReplayNulls(samples: samples, minimumPerBucket: 100, maximumBuckets: 4)))
+      samples: samples.reversed(), strength: 1, minimumPerBucket: 100, maximumBuckets: 4)
+    #expect(
+      try nulls
+        == ReplayNulls(samples: samples, strength: 1, minimumPerBucket: 100, maximumBuckets: 4))
     #expect(nulls.buckets.map(\.lengths) == [10...10, 11...11, 12...12])
     func reading(_ tokens: Int, _ z: Double) -> ReplayReading {
       ReplayReading(tokens: tokens, innovation: 2 * z, variance: 4)
     }
-    #expect(nulls.p(of: reading(11, 20)) == 1.0 / 101)
-    #expect(nulls.p(of: reading(11, 0)) == 1)
-    #expect(nulls.p(of: reading(12, 11.9)) == 1)
-    #expect(nulls.p(of: reading(9, 20)) == nil)
+    #expect(try nulls.p(of: reading(11, 20)) == 1.0 / 101)
+    #expect(try nulls.p(of: reading(11, 0)) == 1)
+    #expect(try nulls.p(of: reading(12, 11.9)) == 1)
+    #expect(try nulls.p(of: reading(9, 20)) == nil)
     let verdict = try nulls.verdict(
       of: "text",
       readings: [
@@ -107,11 +109,42 @@ import Watermark
         == "'rate' is 0.0, expected above 0 and below 1")
   }
 
+  /// The z of unmarked text depends on the strength of the plan that it is replayed with.
+  @Test func readingsOfAnotherStrengthHaveNoP() throws {
+    let nulls = try ReplayNulls(
+      samples: (0..<100).map { (tokens: 10, z: Double($0)) }, strength: 2.5, minimumPerBucket: 100)
+    #expect(nulls.strength == 2.5)
+    func reading(_ strength: Double) -> ReplayReading {
+      ReplayReading(tokens: 10, innovation: 99.5, variance: 1, strength: strength)
+    }
+    #expect(try nulls.p(of: reading(2.5)) == 1.0 / 101)
+    #expect(try ReplayVerdict(reading(2.5), among: nulls, rate: 0.1).isFlagged)
+    let other = ReplayReading(tokens: 10, innovation: 99.5, variance: 1)
+    #expect(other.strength == 1)
+    for reading in [other, reading(2.5.nextUp), reading(0), reading(.nan)] {
+      let expected =
+        "text was replayed at strength \(reading.strength), expected 2.5, at which the bank's null texts"
+        + " were replayed"
+      let refusals = [
+        refusal { () throws(SteeringError) in try nulls.p(of: reading) },
+        refusal { () throws(SteeringError) in
+          try ReplayVerdict(reading, among: nulls, rate: 0.1)
+        },
+        refusal { () throws(SteeringError) in
+          try nulls.verdict(of: "t", readings: [("a", .constant, reading)])
+        },
+      ]
+      for refusal in refusals {
+        #expect(refusal?.code == .invalidArgument && refusal?.message == expected)
+      }
+    }
+  }
+
   @Test func badSamplesAreRefused() {
     let good = (0..<400).map { (tokens: 1 + $0, z: 0.5) }
     func message(_ samples: [(tokens: Int, z: Double)], _ maximum: Int = 8) -> String? {
       refusal { () throws(SteeringError) in
-        try ReplayNulls(samples: samples, maximumBuckets: maximum)
+        try ReplayNulls(samples: samples, strength: 1, maximumBuckets: maximum)
       }?.message
     }
     #expect(message(good) == nil)
@@ -122,6 +155,12 @@ import Watermark
         == "replayed null text 400 has 0 tokens, expected 1 to 2147483647")
     #expect(
       message(good + [(1, .nan)]) == "z of replayed null text 400 is nan, expected a finite number")
+    for strength in [0, -1, .nan, .infinity] {
+      #expect(
+        refusal { () throws(SteeringError) in
+          try ReplayNulls(samples: good, strength: strength)
+        }?.message == "'strength' is \(strength), expected a finite number above 0")
+    }
     #expect(
       message(good, 0)?.hasPrefix("replay has buckets of at least 400 texts, at most 0") == true)
   }

@@ -181,7 +181,7 @@ def main():
     null_file = safetensors(arrays, {
         "format": "steering-watermark-nulls/1", "fingerprint": name, "block_length": str(BLOCK),
         "replay_minimum_per_bucket": str(NULLS), "replay_maximum_buckets": "8",
-        "strength": str(STRENGTH)})
+        "replay_strength": str(STRENGTH)})
     calibrated = made | {"null": {"file": "null.safetensors",
                                   "sha256": hashlib.sha256(null_file).hexdigest()}}
     case = {"library": "Python hashlib and hmac", "tolerance_abs": 0, "tolerance_rel": 1e-9,

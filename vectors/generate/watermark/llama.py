@@ -36,7 +36,7 @@ def main():
     null_file = host.safetensors(arrays, {
         "format": "steering-watermark-nulls/1", "fingerprint": name,
         "replay_minimum_per_bucket": str(host.NULLS), "replay_maximum_buckets": "8",
-        "strength": "3"})
+        "replay_strength": "3"})
     case = {"library": "Python hashlib and hmac", "tolerance_abs": 0, "tolerance_rel": 0,
             "pins": "a bank and keys that steer-llama marks and replays with"}
     bank = made | {"null": {"file": "null.safetensors",

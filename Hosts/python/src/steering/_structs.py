@@ -255,6 +255,7 @@ class WatermarkInfo(ctypes.Structure):
         ("window_seconds", c_int32),
         ("created", c_int64),
         ("retired", c_int64),
+        ("replay_strength", c_double),
     ]
 
 
@@ -276,6 +277,7 @@ class Replay(ctypes.Structure):
         ("innovation", c_double),
         ("variance", c_double),
         ("log_ratio", c_double),
+        ("strength", c_double),
     ]
 
 

@@ -31,6 +31,7 @@ class WatermarkInfo:
     is_calibrated: bool  #: the bank has null scores: it can detect
     flags_streams: bool  #: of blocks too: monitors can flag
     judges_replays: bool  #: the bank has null texts of replays: they have p-values
+    replay_strength: float | None  #: of those null texts: replays of no other one have p-values
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Watermark(Owner):
         """Opens a bank's folder and a key's file.
 
         Args:
-            dictionary: The one that the bank was made for.
+            dictionary: The one that the bank was made for, and is bound to.
             bank: The bank's folder.
             key: A key of this bank: a regular file that only its owner may use.
 
@@ -79,6 +80,7 @@ class Watermark(Owner):
         call("steer_watermark_inspect", self._live(), ctypes.byref(info))
         self._scheme = info.scheme
         window = info.scheme == s.DOCUMENT_WINDOW
+        judges_replays = bool(info.flags & s.WATERMARK_CALIBRATED_REPLAY)
         self._info = WatermarkInfo(
             key=self._key(),
             entry_count=info.n_entries,
@@ -89,7 +91,8 @@ class Watermark(Owner):
             retired=info.retired if info.flags & s.WATERMARK_RETIRED else None,
             is_calibrated=bool(info.flags & s.WATERMARK_CALIBRATED),
             flags_streams=bool(info.flags & s.WATERMARK_CALIBRATED_STREAMS),
-            judges_replays=bool(info.flags & s.WATERMARK_CALIBRATED_REPLAY),
+            judges_replays=judges_replays,
+            replay_strength=info.replay_strength if judges_replays else None,
         )
 
     def _key(self) -> str:
@@ -134,9 +137,7 @@ class Watermark(Owner):
     def _plan(
         self, function: str, document: str | int | datetime | None, strength: float
     ) -> Plan:
-        strength = _number(strength, "strength", "a number above 0")
-        if not (strength > 0 and math.isfinite(strength)):
-            raise SteeringError(ARGUMENT, f"strength is {strength!r}, expected a number above 0")
+        strength = _strength(strength)
         handle = self._live()
         named, _text = self._document(document)
         return Plan._of(
@@ -166,6 +167,7 @@ class Watermark(Owner):
         variance: float,
         log_ratio: float,
         *,
+        strength: float = 1.0,
         rate: float | None = None,
     ) -> ReplayVerdict:
         """What a replay shows.
@@ -178,11 +180,14 @@ class Watermark(Owner):
             innovation: Their sum of l(x) - E_p l.
             variance: Their sum of Var_p l.
             log_ratio: Their sum of l(x).
+            strength: That of the plan, as `replay_plan` took it.
             rate: The false-alarm rate, above 0 and below 1; None for the usual one, 0.02275.
 
         Raises:
-            SteeringError: For a bank without null texts of replays.
+            SteeringError: For a bank without null texts of replays, or with those of another
+                strength.
         """
+        strength = _strength(strength)
         if rate is not None:
             rate = _number(rate, "rate", "a number above 0 and below 1")
             if not 0 < rate < 1:
@@ -196,6 +201,7 @@ class Watermark(Owner):
             innovation=_number(innovation, "innovation", "a number"),
             variance=_number(variance, "variance", "a number"),
             log_ratio=_number(log_ratio, "log_ratio", "a number"),
+            strength=strength,
         )
         found = s.sized(s.Verdict)
         call(
@@ -283,6 +289,14 @@ def _number(value: object, name: str, expected: str) -> float:
             raise SteeringError(ARGUMENT, f"{name} is no float ({error})") from None
     kind = type(value).__name__
     raise SteeringError(ARGUMENT, f"{name} is of type {kind}, expected {expected}")
+
+
+def _strength(value: object) -> float:
+    """What the bank's amounts are multiplied by."""
+    strength = _number(value, "strength", "a number above 0")
+    if not (strength > 0 and math.isfinite(strength)):
+        raise SteeringError(ARGUMENT, f"strength is {strength!r}, expected a number above 0")
+    return strength
 
 
 def _path(path: str | os.PathLike[str], name: str) -> bytes:

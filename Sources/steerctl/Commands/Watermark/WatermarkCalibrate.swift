@@ -14,6 +14,7 @@ struct WatermarkCalibrate: ParsableCommand {
       Shards are files of residual rows, or of codes with --codes: docs/formats/documents.md. Their
       documents must be what marked text is to be told from: unmarked text of the same kind and length.
       With --replay they are files of scored texts with a member 'replay', as steer-llama writes them.
+      All are of one 'strength': texts that are replayed at it, and no others, have p-values then.
       The bank must be bound to a dictionary (steerctl watermark bind); its keys stay good.
 
       steerctl watermark calibrate null.safetensors --bank BANK
@@ -160,6 +161,7 @@ struct WatermarkCalibrate: ParsableCommand {
         .init("bank", .string(run.bank.fingerprint)), .init("texts", .int(run.textCount)),
         .init("other_texts", .int(run.otherCount)), .init("skipped_texts", .int(run.skippedCount)),
         .init("repeated_texts", .int(run.repeatedCount)),
+        .init("strength", run.bank.replay.map { .number($0.strength) } ?? .null),
         .init(
           "buckets",
           .array(
@@ -183,6 +185,7 @@ struct WatermarkCalibrate: ParsableCommand {
         + (run.skippedCount > 0 ? "; \(Figures.count(run.skippedCount)) not replayed" : "")
         + (run.repeatedCount > 0
           ? "; \(Figures.count(run.repeatedCount)) lines of the same texts" : ""))
+    report.field("strength", Figures.short(run.bank.replay?.strength))
     for bucket in buckets {
       report.field(
         "null",

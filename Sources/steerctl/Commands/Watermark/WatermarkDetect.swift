@@ -15,7 +15,8 @@ struct WatermarkDetect: ParsableCommand {
       --codes: docs/formats/documents.md. What a document was called when it was marked comes from
       --document, --prompt or --time, else from its own members 'id' or 'prompt'. All keys, and all time
       windows, are tried on each document, and its p-value is multiplied by their number (Bonferroni).
-      With --replay the files are scored texts with a member 'replay', as steer-llama writes them.
+      With --replay the files are scored texts with a member 'replay', as steer-llama writes them at the
+      strength of the bank's null values.
 
       steerctl watermark detect texts.safetensors --key key.json --bank BANK --document letter-17
 
