@@ -14,6 +14,8 @@ extension WatermarkBank {
   /// document that takes part in the moments it is measured by stands out less than a new one. Whoever has the detector can detect, and can read
   /// the choice from it: it is as secret as the choice.
   ///
+  /// It names no weights, for it reads others than the whole bank: ``KeyedBank/detector(of:)`` names them.
+  ///
   /// - Parameter options: Length buckets and rates of streams; the length of blocks is that of the bank's
   ///   null scores, whatever the options say.
   /// - Throws: `invalidArgument` for a bank without null scores, an entry that the bank has not, too few null
@@ -22,8 +24,11 @@ extension WatermarkBank {
     of selection: MarkSelection, options: CalibrationOptions = CalibrationOptions()
   ) throws(SteeringError) -> FittedDetector {
     let statistic = try KeyedStatistic(selection, try requireNulls())
+    var dictionary = detector.dictionary
+    // The bank's is over the features of all entries; this reads those of a few.
+    dictionary.fingerprint = ""
     let keyed = FittedDetector(
-      name: detector.name, kind: .watermark, dictionary: detector.dictionary,
+      name: detector.name, kind: .watermark, dictionary: dictionary,
       masking: detector.masking,
       structures: [
         Structure(

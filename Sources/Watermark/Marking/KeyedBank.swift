@@ -65,7 +65,11 @@ public final class KeyedBank: Sendable, CustomStringConvertible {
   /// - Throws: `invalidArgument` for a bank without null scores, or an identifier of another scheme than the
   ///   key's; `nonFinite` for a bad weight.
   public func detector(of document: DocumentIdentifier) throws(SteeringError) -> StreamDetector {
-    try StreamDetector(try bank.detector(key: key, document: document), dictionary)
+    var detector = try bank.detector(key: key, document: document)
+    detector.dictionary.fingerprint =
+      try FittedDetector.DictionaryReference(of: dictionary, features: detector.features)
+      .fingerprint
+    return try StreamDetector(detector, dictionary)
   }
 
   /// What the replay of one text shows; the p-value is good for one look at one text.

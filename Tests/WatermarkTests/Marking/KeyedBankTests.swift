@@ -35,7 +35,13 @@ import Watermark
     #expect(try keyed.plan(of: .given("b"), strength: 2).fingerprint() != fingerprint)
     #expect(refusal { () throws(SteeringError) in try keyed.plan(of: .constant) } != nil)
     #expect(refusal { () throws(SteeringError) in try keyed.replayPlan(of: .constant) } != nil)
-    let detector = try keyed.detector(of: .given("a")).detector
+    var detector = try keyed.detector(of: .given("a")).detector
+    // Its fingerprint is over the features that it reads, which are not all of the bank's.
+    let dictionary = try TestBank.dictionary()
+    #expect(throws: Never.self) { try dictionary.check(detector) }
+    #expect(!detector.dictionary.fingerprint.isEmpty)
+    #expect(detector.dictionary.fingerprint != bank.detector.dictionary.fingerprint)
+    detector.dictionary.fingerprint = ""
     #expect(detector == (try bank.detector(key: keyed.key, document: .given("a"))))
     #expect(detector.structures.map(\.name) == ["watermark"])
   }
