@@ -75,15 +75,9 @@ public func steer_watermark_plan(
   _ watermark: OpaquePointer?, _ document: UnsafePointer<steer_document_t>?, _ strength: Double,
   _ out: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<steer_error_t>?
 ) -> steer_status_t {
-  answer(error) { () throws(Refusal) in
-    let keyed = try Handle.object(watermark, KeyedBank.self, "watermark")
-    let identifier = try DocumentInput.identifier(document, of: keyed.key)
-    let strength = try usable(strength)
-    guard let out else { throw .null("out") }
-    out.pointee = Handle.make(
-      try refusing { () throws(SteeringError) in
-        try keyed.plan(of: identifier, strength: strength)
-      })
+  make(watermark, document, strength, out, error) {
+    keyed, identifier, strength throws(SteeringError) in
+    try keyed.plan(of: identifier, strength: strength)
   }
 }
 
@@ -92,15 +86,9 @@ public func steer_watermark_replay_plan(
   _ watermark: OpaquePointer?, _ document: UnsafePointer<steer_document_t>?, _ strength: Double,
   _ out: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<steer_error_t>?
 ) -> steer_status_t {
-  answer(error) { () throws(Refusal) in
-    let keyed = try Handle.object(watermark, KeyedBank.self, "watermark")
-    let identifier = try DocumentInput.identifier(document, of: keyed.key)
-    let strength = try usable(strength)
-    guard let out else { throw .null("out") }
-    out.pointee = Handle.make(
-      try refusing { () throws(SteeringError) in
-        try keyed.replayPlan(of: identifier, strength: strength)
-      })
+  make(watermark, document, strength, out, error) {
+    keyed, identifier, strength throws(SteeringError) in
+    try keyed.replayPlan(of: identifier, strength: strength)
   }
 }
 
@@ -150,6 +138,22 @@ public func steer_watermark_replay_verdict(
     value.anytime_p = found.anytimeP
     value.tokens_kept = UInt64(reading.tokens)
     try Struct.write(value, to: verdict, "verdict")
+  }
+}
+
+/// Hands out the plan that `plan` makes of the caller's document and strength.
+private func make(
+  _ watermark: OpaquePointer?, _ document: UnsafePointer<steer_document_t>?, _ strength: Double,
+  _ out: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<steer_error_t>?,
+  _ plan: (KeyedBank, DocumentIdentifier, Double) throws(SteeringError) -> Plan
+) -> steer_status_t {
+  answer(error) { () throws(Refusal) in
+    let keyed = try Handle.object(watermark, KeyedBank.self, "watermark")
+    let identifier = try DocumentInput.identifier(document, of: keyed.key)
+    let strength = try usable(strength)
+    guard let out else { throw .null("out") }
+    out.pointee = Handle.make(
+      try refusing { () throws(SteeringError) in try plan(keyed, identifier, strength) })
   }
 }
 

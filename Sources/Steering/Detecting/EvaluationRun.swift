@@ -45,40 +45,21 @@ public struct EvaluationRun: Sendable {
     let evaluator = try SteeringError.rendering { () throws(DetectionError) in
       try Evaluator(detector, baseline: baseline)
     }
-    func open(_ shard: String) throws(SteeringError) -> DocumentReader {
-      try DocumentReader(
-        shard, source: source, masking: detector.masking,
-        needsDenseMean: evaluator.needsDenseMean, keepsPieces: false, workers: workers,
-        allowsUnknownNorms: allowsUnknownNorms)
-    }
-    var total = 0
-    for shard in shards { total += try open(shard).rowCount }
-    var tokens = TokenCounts()
-    var others = 0
-    var done = 0
-    for shard in shards {
-      let reader = try open(shard)
-      while let document = try reader.next() {
-        progress(done + reader.rowsRead, total)
-        guard split == nil || document.split == split else {
-          others += 1
-          continue
-        }
-        do throws(DetectionError) {
-          try evaluator.add(document)
-        } catch {
-          throw SteeringError(error).inFile(shard)
-        }
-        tokens.add(document.counts)
-      }
-      done += reader.rowCount
-    }
+    let walk = try ShardWalk(
+      shards,
+      open: { shard throws(SteeringError) in
+        try DocumentReader(
+          shard, source: source, masking: detector.masking,
+          needsDenseMean: evaluator.needsDenseMean, keepsPieces: false, workers: workers,
+          allowsUnknownNorms: allowsUnknownNorms)
+      }, taken: { split == nil || $0 == split }, progress: progress,
+      add: { document throws(DetectionError) in try evaluator.add(document) })
     evaluation = try SteeringError.rendering { () throws(DetectionError) in
       try evaluator.finish()
     }
     self.detector = detector
     self.baseline = baseline
-    otherSplitCount = others
-    self.tokens = tokens
+    otherSplitCount = walk.otherSplitCount
+    tokens = walk.tokens
   }
 }

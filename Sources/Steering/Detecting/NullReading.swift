@@ -21,37 +21,17 @@ package struct NullReading {
     let calibrator = try SteeringError.rendering { () throws(DetectionError) in
       try Calibrator(detector, options: options, blockQuota: blockQuota)
     }
-    func open(_ shard: String) throws(SteeringError) -> DocumentReader {
-      try DocumentReader(
-        shard, source: source, masking: detector.masking,
-        needsDenseMean: detector.needsDenseMean, keepsPieces: false, workers: workers,
-        allowsUnknownNorms: allowsUnknownNorms)
-    }
-    // How much there is, before any of it is encoded: a shard that cannot be opened costs nothing then.
-    var total = 0
-    for shard in shards { total += try open(shard).rowCount }
-    var tokens = TokenCounts()
-    var others = 0
-    var done = 0
-    for shard in shards {
-      let reader = try open(shard)
-      while let document = try reader.next() {
-        progress(done + reader.rowsRead, total)
-        guard document.split ?? split == split else {
-          others += 1
-          continue
-        }
-        do throws(DetectionError) {
-          try calibrator.add(document)
-        } catch {
-          throw SteeringError(error).inFile(shard)
-        }
-        tokens.add(document.counts)
-      }
-      done += reader.rowCount
-    }
+    let walk = try ShardWalk(
+      shards,
+      open: { shard throws(SteeringError) in
+        try DocumentReader(
+          shard, source: source, masking: detector.masking,
+          needsDenseMean: detector.needsDenseMean, keepsPieces: false, workers: workers,
+          allowsUnknownNorms: allowsUnknownNorms)
+      }, taken: { $0 ?? split == split }, progress: progress,
+      add: { document throws(DetectionError) in try calibrator.add(document) })
     self.calibrator = calibrator
-    self.tokens = tokens
-    otherSplitCount = others
+    tokens = walk.tokens
+    otherSplitCount = walk.otherSplitCount
   }
 }

@@ -70,12 +70,7 @@ struct Calibrate: ParsableCommand {
   var json = false
 
   func validate() throws {
-    let counts = EncodeOptions.workerCounts
-    guard counts.contains(threads) else {
-      throw ValidationError(
-        "--threads is \(threads), expected \(counts.lowerBound) to"
-          + " \(Figures.count(counts.upperBound))")
-    }
+    try Threads.check(threads)
     for rate in rates where !(rate > 0 && rate < 1) {
       throw ValidationError("--rates has \(rate), expected more than 0 and less than 1")
     }

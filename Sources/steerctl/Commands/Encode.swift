@@ -74,12 +74,7 @@ struct Encode: ParsableCommand {
           + " standard output")
     }
     try input.check(with: dictionary, isRequired: true)
-    let counts = EncodeOptions.workerCounts
-    guard counts.contains(threads) else {
-      throw ValidationError(
-        "--threads is \(threads), expected \(counts.lowerBound) to"
-          + " \(Figures.count(counts.upperBound))")
-    }
+    try Threads.check(threads)
     if averageBy != nil, threads != 1 || plain {
       throw ValidationError(
         "--average-by encodes one mean at a time, expected no --threads or --plain")

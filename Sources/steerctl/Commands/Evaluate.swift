@@ -57,12 +57,7 @@ struct Evaluate: ParsableCommand {
   var json = false
 
   func validate() throws {
-    let counts = EncodeOptions.workerCounts
-    guard counts.contains(threads) else {
-      throw ValidationError(
-        "--threads is \(threads), expected \(counts.lowerBound) to"
-          + " \(Figures.count(counts.upperBound))")
-    }
+    try Threads.check(threads)
     if withoutNorms, !codes { throw ValidationError("--without-norms needs --codes") }
     if codes, dictionary.sae != nil {
       throw ValidationError("--codes need no dictionary, expected no --sae")

@@ -111,12 +111,7 @@ struct Fit: ParsableCommand {
   var json = false
 
   func validate() throws {
-    let counts = EncodeOptions.workerCounts
-    guard counts.contains(threads) else {
-      throw ValidationError(
-        "--threads is \(threads), expected \(counts.lowerBound) to"
-          + " \(Figures.count(counts.upperBound))")
-    }
+    try Threads.check(threads)
     if let featureCount, featureCount < 1 {
       throw ValidationError("--count is \(featureCount), expected 1 or more")
     }

@@ -60,9 +60,7 @@ struct WatermarkCalibrate: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if let threads, !EncodeOptions.workerCounts.contains(threads) {
-      throw ValidationError("--threads is \(threads), expected 1 to 1,024")
-    }
+    try Threads.check(threads)
     if let block, !(1...CalibrationOptions.blockLimit).contains(block) {
       throw ValidationError(
         "--block is \(block), expected 1 to \(CalibrationOptions.blockLimit)")

@@ -86,9 +86,7 @@ struct WatermarkDetect: ParsableCommand {
   var flagRate: Double { rate ?? Verdict.defaultRate }
 
   func validate() throws {
-    if let threads, !EncodeOptions.workerCounts.contains(threads) {
-      throw ValidationError("--threads is \(threads), expected 1 to 1,024")
-    }
+    try Threads.check(threads)
     if let rate, !(rate > 0 && rate < 1) {
       throw ValidationError("--rate is \(rate), expected more than 0 and less than 1")
     }
