@@ -38,7 +38,7 @@ extension FormatError.Reason {
     case .invalidZip, .checksumMismatch, .invalidPickle, .refusedCall, .invalidYAML:
       containerSentence
     case .invalidNPYHeader, .unknownNPYVersion, .systemCall, .notARegularFile, .alreadyExists,
-      .notPrivate, .fileChanged, .invalidFileName, .unrecognised, .unsupported:
+      .notPrivate, .foreignOwner, .fileChanged, .invalidFileName, .unrecognised, .unsupported:
       fileSentence
     }
   }
@@ -171,6 +171,9 @@ extension FormatError.Reason {
     case .notPrivate(let path, let mode):
       "others than its owner may use it (mode \(PrivateFile.octal(mode))), expected mode 0600; run"
         + " chmod 600 \(PrivateFile.shellWord(path))"
+    case .foreignOwner(let found, let expected):
+      "belongs to user \(found), expected a file of user \(expected), who reads it"
+        + (expected == 0 ? "" : ", or of root")
     case .fileChanged(let detail):
       "the file changed while it was being read: \(detail); run again when it is complete"
     case .invalidFileName(let name):

@@ -100,6 +100,8 @@ extension FormatError {
     case alreadyExists
     /// Others than its owner may read or write a file that holds a secret; `mode` is its permissions.
     case notPrivate(path: String, mode: UInt32)
+    /// A file that holds a secret belongs to user `found`, neither to `expected`, who reads it, nor to root.
+    case foreignOwner(found: UInt32, expected: UInt32)
     case fileChanged(detail: String)
     case invalidFileName(name: String)
     /// The content is of no format that is read here.

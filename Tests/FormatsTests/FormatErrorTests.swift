@@ -38,6 +38,14 @@ import Testing
       .notPrivate(path: "a b.key", mode: 0o640),
       "others than its owner may use it (mode 0640), expected mode 0600; run chmod 600 'a b.key'"
     ),
+    (
+      .foreignOwner(found: 1001, expected: 1000),
+      "belongs to user 1001, expected a file of user 1000, who reads it, or of root"
+    ),
+    (
+      .foreignOwner(found: 1001, expected: 0),
+      "belongs to user 1001, expected a file of user 0, who reads it"
+    ),
     (.missingField(field: "weight_map"), "field 'weight_map' is missing"),
     (.missingField(field: "shape", tensor: "W"), "tensor 'W': field 'shape' is missing"),
     (

@@ -104,6 +104,24 @@ import Watermark
     #expect(open.status == 4 && open.error.contains("chmod"), "\(open.error)")
   }
 
+  /// Only root can give a file away.
+  @Test(.enabled(if: geteuid() == 0, "giving a file to another user takes root"))
+  func keysOfOtherUsersAreRefused() throws {
+    let marks = try MarkSandbox()
+    try marks.key("a", seed: 1)
+    #expect(chown(marks.folder.file("a.json"), 12_345, 12_345) == 0)
+    for arguments in [
+      ["key", "show", "a.json"], ["key", "retire", "a.json"],
+      ["plan", "--key", "a.json", "--document", "x", "--sae", "wide"] + marks.inBank,
+    ] {
+      let result = try marks.run(arguments)
+      #expect(
+        result.status == 4
+          && result.error.contains("a.json: belongs to user 12345, expected a file of user 0"),
+        "\(result.error)")
+    }
+  }
+
   @Test func plansNeedTheirKeyBankAndDictionary() throws {
     let marks = try MarkSandbox()
     try marks.key("a", seed: 1)

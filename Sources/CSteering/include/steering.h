@@ -906,12 +906,13 @@ typedef struct steer_watermark steer_watermark_t;
  * @param dictionary   The one that the bank was made for.
  * @param bank_folder  The bank's folder, UTF-8; of a bank that `steerctl watermark bind` has bound to its
  *                     dictionary's weights.
- * @param key_file     A key of this bank, UTF-8: a regular file that only its owner may use.
+ * @param key_file     A key of this bank, UTF-8: a regular file of the effective user or root, that only its
+ *                     owner may use.
  * @param out          Receives the handle; end it with steer_watermark_destroy.
  * @return STEER_OK, STEER_ERR_ARGUMENT (a bank that is bound to no dictionary, a dictionary of other
  *         weights, a key of another bank), STEER_ERR_SHAPE (a dictionary of other widths or counts),
- *         STEER_ERR_NONFINITE, STEER_ERR_IO (also for a key that others may use) or STEER_ERR_FILE, whose message names the
- *         file and the field.  Since ABI 1.
+ *         STEER_ERR_NONFINITE, STEER_ERR_IO (also for a key that others may use or own) or
+ *         STEER_ERR_FILE, whose message names the file and the field.  Since ABI 1.
  */
 STEER_API steer_status_t steer_watermark_open(
     const steer_dictionary_t *dictionary, const char *bank_folder, const char *key_file,

@@ -2,11 +2,13 @@ import Glibc
 
 /// Reading of files that hold a secret.
 package enum PrivateFile {
-  /// All bytes of the regular file at `path`, which only its owner may read or write.
+  /// All bytes of the regular file at `path`, which only its owner may read or write: the effective user, or
+  /// root.
   ///
-  /// Kind and permissions are those of the file that was opened, whatever happens to the path meanwhile.
+  /// Whoever else owns a file can change it, and let a key of theirs be taken for one's own.
+  /// Kind, owner and permissions are those of the file that was opened, whatever happens to the path meanwhile.
   /// - Throws: `invalidFileName`, `systemCall`, `notARegularFile`, `notPrivate` when `mode & 0o077` is
-  ///   not 0, `limitExceeded` when there are more than `limit` bytes, with the path.
+  ///   not 0, `foreignOwner`, `limitExceeded` when there are more than `limit` bytes, with the path.
   package static func read(_ path: String, limit: Int) throws(FormatError) -> [UInt8] {
     do throws(FormatError) {
       try FilePath.check(path)
@@ -21,6 +23,10 @@ package enum PrivateFile {
       if let kind = FileKind.special(status) { throw FormatError(.notARegularFile(kind: kind)) }
       guard status.st_mode & 0o077 == 0 else {
         throw FormatError(.notPrivate(path: path, mode: status.st_mode & 0o7777))
+      }
+      let user = geteuid()
+      guard status.st_uid == user || status.st_uid == 0 else {
+        throw FormatError(.foreignOwner(found: status.st_uid, expected: user))
       }
       guard status.st_size <= limit else { throw tooLong(Int(status.st_size), limit) }
       return try bytes(descriptor, limit: limit)

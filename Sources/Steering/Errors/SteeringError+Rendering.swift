@@ -20,7 +20,8 @@ extension SteeringError {
   /// Turns a file error into the public one.
   package init(_ error: FormatError) {
     switch error.reason {
-    case .systemCall, .notARegularFile, .alreadyExists, .notPrivate, .fileChanged:
+    case .systemCall, .notARegularFile, .alreadyExists, .notPrivate, .foreignOwner,
+      .fileChanged:
       self.init(.inputOutput, error.message)
     default: self.init(.malformedFile, error.message)
     }

@@ -5,8 +5,8 @@ import Tensors
 extension WatermarkKey {
   /// Reads a key from its file, which only its owner may read or write.
   ///
-  /// - Throws: `inputOutput` when the file cannot be read, is no regular file, or group or others may
-  ///   use it; `malformedFile` naming the field when it is not a key's file, or was changed. No error
+  /// - Throws: `inputOutput` when the file cannot be read, is no regular file, belongs neither to the effective
+  ///   user nor to root, or group or others may use it; `malformedFile` naming the field when it is not a key's file, or was changed. No error
   ///   quotes the file.
   public static func read(path: String) throws(SteeringError) -> WatermarkKey {
     var bytes = try SteeringError.rendering { () throws(FormatError) in

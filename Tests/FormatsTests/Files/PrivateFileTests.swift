@@ -89,6 +89,19 @@ import Testing
       FormatError(.notPrivate(path: "-k", mode: 0o4644)).message.hasSuffix("chmod 600 './-k'"))
   }
 
+  /// Only root can give a file away.
+  @Test(.enabled(if: geteuid() == 0, "giving a file to another user takes root"))
+  func filesOfOtherUsersAreRefused() throws {
+    let scratch = try Scratch()
+    let path = try scratch.write([1, 2], "a")
+    #expect(chmod(path, 0o600) == 0)
+    #expect(chown(path, 12_345, 12_345) == 0)
+    let error = refusal { () throws(FormatError) in try PrivateFile.read(path, limit: 9) }
+    #expect(error == FormatError(.foreignOwner(found: 12_345, expected: 0), path: path))
+    #expect(chown(path, 0, 12_345) == 0)
+    #expect(try PrivateFile.read(path, limit: 9) == [1, 2])
+  }
+
   @Test func whatIsNoFileIsRefused() throws {
     let scratch = try Scratch()
     func reason(_ path: String) -> FormatError.Reason? {
