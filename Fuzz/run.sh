@@ -4,7 +4,7 @@ set -eu
 
 seconds=$1 swift=${2:-swift} targets=${3:-}
 calls='plan_json calls'
-readers='safetensors npy npz torch gguf yaml detector'
+readers='safetensors npy npz torch gguf yaml detector watermark_key watermark_bank'
 cd "$(dirname "$0")/.."
 build=.build-fuzz
 probe=Tests/ABIProbe
@@ -35,7 +35,10 @@ compile_readers() { # target
     package=$(grep '"-module-name","Formats"' $build/release.yaml |
         grep -o '"-package-name","[^"]*"' | head -n 1 | cut -d '"' -f 4)
     parts='Formats Tensors CKernels'
-    [ $1 != detector ] || parts="$parts Detector SAE Importers Steering"
+    case $1 in
+    detector) parts="$parts Detector SAE Importers Steering" ;;
+    watermark_*) parts="$parts Detector SAE Importers Steering Watermark" ;;
+    esac
     objects=$(for part in $parts; do find "$library/$part.build" -name '*.o'; done)
     modules=$library/Modules
     [ -d "$modules" ] || modules=$library
