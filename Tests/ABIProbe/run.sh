@@ -174,7 +174,7 @@ if [ "$mode" = bench ]; then
     build_program bench_call
     exec "$build/bench_call"
 fi
-for name in test_null test_structs test_watermark; do
+for name in test_null test_structs test_watermark test_watermark_refusals; do
     run_program $name "$here/../../vectors/watermark/host"
 done
 for name in test_rows test_batches test_values test_plans test_sessions \

@@ -133,3 +133,54 @@ steer_document_t watermark_document(void)
     document.length = 8;
     return document;
 }
+
+const char *const watermark_schemes[WATERMARK_SCHEMES] = { "given", "prompt", "window",
+    "constant" };
+
+steer_document_t watermark_document_of(size_t scheme)
+{
+    static const char prompt[] = "Tell me a \xC3\xA9 story.";
+    steer_document_t document = STEER_DOCUMENT_INIT;
+    document.scheme = (int32_t)scheme + 1;
+    if (scheme == 0) {
+        return watermark_document();
+    }
+    if (scheme == 1) {
+        document.text = prompt;
+        document.length = sizeof prompt - 1;
+    }
+    document.time = scheme == 2 ? WATERMARK_TIME : 0;
+    return document;
+}
+
+steer_watermark_t *watermark_open_scheme(const watermark_files_t *files, size_t scheme)
+{
+    char name[64];
+    snprintf(name, sizeof name, "key-%s.json", watermark_schemes[scheme]);
+    return watermark_open(files, "bank", name);
+}
+
+steer_replay_t watermark_replay(uint64_t tokens, double z)
+{
+    steer_replay_t replay = STEER_REPLAY_INIT;
+    replay.n_tokens = tokens;
+    replay.variance = 0.25;
+    replay.innovation = 0.5 * z;
+    replay.log_ratio = 0.75;
+    replay.strength = WATERMARK_STRENGTH;
+    return replay;
+}
+
+void watermark_fingerprint(const steer_plan_t *plan, uint8_t fingerprint[32])
+{
+    REQUIRE_OK(steer_plan_fingerprint(plan, fingerprint, &probe_error));
+}
+
+void watermark_fingerprint_at(const steer_watermark_t *watermark, const steer_document_t *document,
+    double strength, uint8_t fingerprint[32])
+{
+    steer_plan_t *plan = NULL;
+    REQUIRE_OK(steer_watermark_plan(watermark, document, strength, &plan, &probe_error));
+    watermark_fingerprint(plan, fingerprint);
+    steer_plan_destroy(plan);
+}

@@ -34,4 +34,19 @@ steer_watermark_t *watermark_open(
 /* The document "report-7" of the key of scheme given. */
 steer_document_t watermark_document(void);
 
+/* The four schemes by number: 0 given, 1 prompt, 2 window, 3 constant. Each has its key, its
+ * document, and the plan and detector that another implementation made of both. */
+enum { WATERMARK_SCHEMES = 4, WATERMARK_TIME = 1700000123 };
+extern const char *const watermark_schemes[WATERMARK_SCHEMES];
+steer_document_t watermark_document_of(size_t scheme);
+steer_watermark_t *watermark_open_scheme(const watermark_files_t *files, size_t scheme);
+
+/* What a replay of that many tokens found, with the score z, at WATERMARK_STRENGTH. */
+steer_replay_t watermark_replay(uint64_t tokens, double z);
+
+/* The fingerprint of a plan, or of the one for that document; ends the program if there is none. */
+void watermark_fingerprint(const steer_plan_t *plan, uint8_t fingerprint[32]);
+void watermark_fingerprint_at(const steer_watermark_t *watermark, const steer_document_t *document,
+    double strength, uint8_t fingerprint[32]);
+
 #endif
