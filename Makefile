@@ -18,9 +18,7 @@ SWIFT ?= swift
 PACKAGES := libjson-c-dev libmd-dev libyaml-dev zlib1g-dev libopenblas0 pkg-config
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 STEERCTL := .build/release/steerctl
-# A build of its own: the installed tool carries the Swift runtime in itself.
-INSTALL_BUILD := .build-install
-# So has the C library.
+# The C library, and the tool to install: both carry the Swift runtime in themselves.
 LIB_BUILD := .build-lib
 # What tests of the hosts fetch and build once.
 HOSTS_BUILD := .build-hosts
@@ -47,6 +45,8 @@ demo: all
 	@echo '$$ steerctl features 1234'
 	@$(STEERCTL) features 1234
 
+# Not by `swift test` alone: it compiles everything in another way, for imports that no test here uses, and
+# the next build would compile it all again.
 test: dependencies
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build
@@ -93,8 +93,7 @@ test-hosts: lib
 	Scripts/test-hosts.sh $(LIB_BUILD) $(HOSTS_BUILD)
 
 install: dependencies install-lib
-	$(SWIFT) build -c release --product steerctl --static-swift-stdlib \
-	    --scratch-path $(INSTALL_BUILD)
+	SWIFT='$(SWIFT)' Scripts/make-tool.sh $(LIB_BUILD)/bin/steerctl
 	test -f default/manifest.json
 	set -e; share='$(DESTDIR)$(PREFIX)/share/steering'; \
 	install -d '$(DESTDIR)$(PREFIX)/bin' "$$share/schemas"; \
@@ -102,7 +101,7 @@ install: dependencies install-lib
 	    install -D -m 644 "default/$$file" "$$share/default/$$file"; \
 	done; \
 	install -m 644 docs/schemas/*.schema.json "$$share/schemas/"; \
-	install -s -m 755 $(INSTALL_BUILD)/release/steerctl '$(DESTDIR)$(PREFIX)/bin/steerctl'
+	install -s -m 755 $(LIB_BUILD)/bin/steerctl '$(DESTDIR)$(PREFIX)/bin/steerctl'
 
 uninstall:
 	rm -f '$(DESTDIR)$(PREFIX)/bin/steerctl'
@@ -142,7 +141,7 @@ dependencies:
 	fi
 
 clean:
-	rm -rf .build .build-asan .build-fuzz $(INSTALL_BUILD) $(LIB_BUILD) $(ABI_BUILD) $(HOSTS_BUILD) \
+	rm -rf .build .build-asan .build-fuzz $(LIB_BUILD) $(ABI_BUILD) $(HOSTS_BUILD) \
 	    $(BENCH_BUILD)
 
 include Tests/ABIProbe/targets.mk

@@ -26,8 +26,34 @@ version=$(sed -n 's/.*let text: StaticString = "\([0-9]*\.[0-9]*\.[0-9]*\)"$/\1/
 abi=$(sed -n 's/^#define STEER_ABI_VERSION \([0-9]*\)$/\1/p' $header)
 [ -n "$abi" ] || fail "no STEER_ABI_VERSION in $header"
 
+# ---- Objects -----------------------------------------------------------------------------------
+
+# Those of every other release build: what is linked statically is compiled no other way.
+"$swift" build -c release --product SteeringC
+built=$("$swift" build -c release --show-bin-path)
+list=$built/SteeringC.product/Objects.LinkFileList
+[ -s "$list" ] || fail "no list of objects at $list"
+# SwiftPM quotes its lines for a shell where a path needs it: read them with one.
+eval "set -- $(tr '\n' ' ' <"$list")"
+
+shared=libsteering.so.$abi.$version
 work=$out/work
-rm -rf "$out/include" "$out/lib" "$out/doc" "$work"
+sizes() {
+    echo "$out/lib/$shared: $(wc -c <"$out/lib/$shared") bytes, needs $(cat "$work/needed")"
+    echo "$out/lib/libsteering.a: $(wc -c <"$out/lib/libsteering.a") bytes"
+}
+
+# Linked and checked once: while all that the library was made from is as it was, and so is the library,
+# there is nothing to do, and who is using it is not disturbed.
+made=$out/made.sha256
+if [ -s "$made" ] && sha256sum --check --status "$made" 2>/dev/null; then
+    sizes
+    exit 0
+fi
+
+# ---- What is exported --------------------------------------------------------------------------
+
+rm -rf "$out/include" "$out/lib" "$out/doc" "$work" "$made"
 mkdir -p "$out/include" "$out/doc" "$out/lib/pkgconfig" "$out/lib/cmake/Steering" "$work/archives"
 work=$(cd "$work" && pwd)
 
@@ -70,20 +96,10 @@ archive zlib1g-dev libz.a "$(pkg-config --variable=libdir zlib)"
 stdcxx=$(dirname "$("$tools/clang" -print-file-name=libstdc++.a)")
 archive "libstdc++-$(basename "$(cd "$stdcxx" && pwd -P)")-dev" libstdc++.a "$stdcxx"
 
-# ---- Objects -----------------------------------------------------------------------------------
-
-"$swift" build -c release --product SteeringC --scratch-path "$out/swift" -Xswiftc -static-stdlib
-built=$("$swift" build -c release --product SteeringC --scratch-path "$out/swift" --show-bin-path)
-list=$built/SteeringC.product/Objects.LinkFileList
-[ -s "$list" ] || fail "no list of objects at $list"
-# SwiftPM quotes its lines for a shell where a path needs it: read them with one.
-eval "set -- $(tr '\n' ' ' <"$list")"
-
 # ---- The shared library ------------------------------------------------------------------------
 
 # nodelete: a Swift runtime cannot be unloaded. nostart-stop-gc: the runtime finds its metadata
 # between __start_ and __stop_ symbols. Debug information and local names stay out.
-shared=libsteering.so.$abi.$version
 "$swift"c -emit-library -static-stdlib -no-toolchain-stdlib-rpath -use-ld=lld \
     -L "$work/archives" -Xclang-linker -static-libgcc "$@" -o "$out/lib/$shared" \
     -Xlinker -soname=libsteering.so."$abi" -Xlinker --version-script="$work/exports.map" \
@@ -139,5 +155,13 @@ done
 if grep -E 'RPATH|RUNPATH|TEXTREL' "$work/dynamic"; then
     fail "$shared has a search path or text relocations"
 fi
-echo "$out/lib/$shared: $(wc -c <"$out/lib/$shared") bytes, needs $needed"
-echo "$out/lib/libsteering.a: $(wc -c <"$out/lib/libsteering.a") bytes"
+echo "$needed" >"$work/needed"
+sizes
+
+# After every check: what failed one is made again.
+sha256sum -- "$0" Scripts/library/*.in $header $frozen LICENSE Sources/Steering/SteeringVersion.swift \
+    "$list" "$@" "$static/libswiftCore.a" "$work"/archives/* "$work/needed" \
+    "$out/include/steering.h" "$out"/doc/* "$out"/lib/pkgconfig/* "$out"/lib/cmake/Steering/* \
+    "$out/lib/libsteering.a" "$out/lib/libsteering.so" "$out/lib/libsteering.so.$abi" \
+    "$out/lib/$shared" >"$work/made"
+mv "$work/made" "$made"
