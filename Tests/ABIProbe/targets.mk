@@ -12,24 +12,29 @@ FUZZ_TARGETS ?=
 ABI_BUILD := .build-abi
 ABI_PROBE := Tests/ABIProbe
 
-.PHONY: test-abi test-abi-sanitizers test-abi-long bench-abi fuzz abi-compilers abi-valgrind
+.PHONY: test-abi test-abi-sanitizers test-abi-long bench-abi fuzz sanitized-libraries \
+    abi-compilers abi-valgrind
 
 test-abi: lib abi-compilers abi-valgrind
 	$(ABI_PROBE)/run.sh plain $(LIB_BUILD)/include $(LIB_BUILD)/lib steering $(ABI_BUILD)/plain
 	Benchmarks/instructions.py --swift '$(SWIFT)' $(LIB_BUILD) $(ABI_BUILD)/instructions
 
-test-abi-sanitizers: lib abi-compilers abi-valgrind
+# Shares its build for AddressSanitizer with test-asan.
+sanitized-libraries: dependencies
 	@# Modules wait for one another in a build: two builds at once take little longer than one.
 	set -e; builds=; for mode in address thread; do \
-	    $(SWIFT) build -c release --product SteeringC --sanitize=$$mode \
-	        --scratch-path $(ABI_BUILD)/library-$$mode & builds="$$builds $$!"; \
+	    $(SWIFT) build $(SANITIZED) --product SteeringC --sanitize=$$mode \
+	        --scratch-path $(SANITIZED_BUILD)-$$mode & builds="$$builds $$!"; \
 	done; \
 	for build in $$builds; do wait $$build; done
+
+test-abi-sanitizers: lib sanitized-libraries abi-compilers abi-valgrind
+	@mkdir -p $(ABI_BUILD)
 	@# One mode uses one core most of the time: all three at once, each one's output in one piece.
 	set -e; runs=; for mode in address thread valgrind; do \
 	    case $$mode in \
 	        valgrind) library=$(LIB_BUILD)/lib name=steering;; \
-	        *) library=$(ABI_BUILD)/library-$$mode/release name=SteeringC;; \
+	        *) library=$(SANITIZED_BUILD)-$$mode/release name=SteeringC;; \
 	    esac; \
 	    $(ABI_PROBE)/run.sh $$mode $(LIB_BUILD)/include $$library $$name $(ABI_BUILD)/$$mode \
 	        >$(ABI_BUILD)/$$mode.log 2>&1 & runs="$$runs $$mode:$$!"; \
