@@ -74,11 +74,13 @@ Watermarks in the structure of texts:
   --strength X          times the bank's amounts (1); of the generation, when texts are scored, and of the
                         bank's null texts: at another one there are no p-values
   --document ID         name of the prompt, for a key that names its documents. Lines of files have
-                        "id", or "document" to score
+                        "document", or "id"
   --per-token           "log_ratios" of each scored text too
+  --text-alone          score texts as a detector has them: not behind their "prompt"
   --temp, --top-k, --top-p
                         of the generation, with --score-file: "replay" gets "cost", how much less
-                        likely such draws become, in nats over the text
+                        likely such draws become, in nats over the text; so does a line with
+                        --token-mark
 
 Token-bias watermarks, to compare with:
   --token-mark KIND     kgw or unigram: generation prefers green tokens; --score-file adds "green",

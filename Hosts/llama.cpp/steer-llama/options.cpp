@@ -85,6 +85,7 @@ Options parse_options(int argc, char **argv) {
         if (flag == "--verbose") { options.is_verbose = true; continue; }
         if (flag == "--no-baseline") { options.wants_baseline = false; continue; }
         if (flag == "--per-token") { options.wants_tokens = true; continue; }
+        if (flag == "--text-alone") { options.reads_prompts = false; continue; }
         const auto value = [&]() -> const char * {
             if (i + 1 >= argc) usage(flag + " needs a value");
             return argv[++i];

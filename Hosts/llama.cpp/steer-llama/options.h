@@ -59,6 +59,7 @@ struct Options {
     bool wants_json = false;
     bool wants_baseline = true;
     bool wants_tokens = false; /* of each text's scores */
+    bool reads_prompts = true; /* before texts that are scored */
     bool is_verbose = false;
 
     /* Whether replays say what drawing from the steered model costs. */

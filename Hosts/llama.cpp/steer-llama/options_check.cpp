@@ -100,7 +100,7 @@ static void check_input(const Options &options) {
     if (options.has_records()) refuse({"--capture", "--capture-layer"}, "");
     else refuse({"--output"}, "");
     if (options.has_records()) refuse({"--document"}, ", whose lines name themselves");
-    if (options.score_files.empty()) refuse({"--per-token"}, "");
+    if (options.score_files.empty()) refuse({"--per-token", "--text-alone"}, "");
 }
 
 static void check_sampling(const Options &options) {
@@ -109,10 +109,12 @@ static void check_sampling(const Options &options) {
             usage(std::string(flag) + " needs --temp above 0, which is the likeliest token");
         }
     }
-    // Scoring takes them for the cost of a replayed plan alone.
+    // Scoring takes them for the cost of a mark alone.
     if (!options.score_files.empty() && is_given(options, "--temp")) {
         if (!options.has_costs()) usage("--temp means nothing with --score-file without --top-k");
-        if (options.sae.empty()) usage("--top-k means nothing with --score-file without --sae");
+        if (options.sae.empty() && !options.token_mark.is_on()) {
+            usage("--top-k means nothing with --score-file without --sae or --token-mark");
+        }
     }
     for (const char *flag : {"--token-key", "--token-delta", "--token-gamma"}) {
         if (is_given(options, flag) && !options.token_mark.is_on()) {

@@ -66,12 +66,13 @@ std::string documents_path(const std::string &capture) {
         + ".documents.jsonl";
 }
 
-void check_output(const Options &options, const std::vector<Record> &records) {
-    const std::string &output = options.output;
+/* Whether `output`, which `flag` names, would replace what is read. */
+static void check_replaced(const Options &options, const std::string &flag, const std::string &output,
+                           const std::vector<Record> &records) {
     const auto refuse = [&](const std::string &what) {
-        throw Failure(EXIT_USAGE, "--output " + output + " is " + what + ", expected another file");
+        throw Failure(EXIT_USAGE, flag + " " + output + " is " + what + ", expected another file");
     };
-    if (!options.has_records() || is_folder(output)) return;
+    if (is_folder(output)) return;
     const size_t slash = output.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : output.substr(0, slash + 1);
     struct stat status;
@@ -91,10 +92,22 @@ void check_output(const Options &options, const std::vector<Record> &records) {
             if (is_same_file(path, output)) refuse(std::string("what ") + options.records_flag() + " reads");
         }
     }
+    for (const auto *paths : {&options.text_files, &options.documents_files}) {
+        for (const std::string &path : *paths) {
+            if (is_same_file(path, output)) refuse(std::string("what ") + options.texts_flag() + " reads");
+        }
+    }
+    for (const Prompt &prompt : options.prompts) {
+        if (prompt.plan != "none" && is_same_file(output, prompt.plan)) refuse("the plan of a prompt");
+    }
     for (const Record &record : records) {
         if (record.plan.empty() || record.plan == "none") continue;
         if (is_same_file(output, record.plan)) refuse("the plan of " + record.place);
     }
+}
+
+void check_output(const Options &options, const std::vector<Record> &records) {
+    if (options.has_records()) check_replaced(options, "--output", options.output, records);
 }
 
 void check_paths(const Options &options) {
@@ -122,14 +135,10 @@ void check_paths(const Options &options) {
     for (int layer : layers) {
         const std::string path = capture_path(options, layer, layers.size());
         check_writable(path);
+        check_replaced(options, "--capture", path, {});
         if (!options.has_texts()) continue;
         const std::string beside = documents_path(path);
         check_writable(beside);
-        for (const std::string &read : options.documents_files) {
-            if (is_same_file(read, beside)) {
-                throw Failure(EXIT_USAGE, "--documents-file " + read + " is what --capture writes, "
-                                          "expected another");
-            }
-        }
+        check_replaced(options, "the documents of --capture", beside, {});
     }
 }

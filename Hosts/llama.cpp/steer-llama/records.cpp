@@ -18,7 +18,7 @@ bool is_of_old_text(const std::string &key) {
     static const std::set<std::string> said
         = {"text", "tokens", "prompt_tokens", "finished", "edited", "watermark", "sampling",
            "token_mark", "error", "model", "log_likelihood", "perplexity", "cut", "scored", "green",
-           "log_ratio", "log_ratios", "replay"};
+           "log_ratio", "log_ratios", "replay", "cost"};
     return said.count(key) > 0 || key.compare(0, 2, "z_") == 0;
 }
 
@@ -29,6 +29,8 @@ std::set<std::string> written_of_texts(const Options &options) {
     if (options.token_mark.is_on()) written.insert({"token_mark", "scored", "green", "z_unigram"});
     if (options.token_mark.needs_previous()) written.insert({"z_kgw", "z_ewd"});
     if (!options.sae.empty()) written.insert({"log_ratio", "replay"});
+    // What an earlier mark cost says nothing of this one.
+    if (options.token_mark.is_on() || !options.sae.empty()) written.insert("cost");
     if (options.wants_tokens) written.insert("log_ratios");
     return written;
 }
@@ -55,7 +57,10 @@ public:
 
 private:
     void take(const JsonMember &member, Record &record) {
-        if (member.key == "prompt") record.prompt = string(member);
+        if (member.key == "prompt") {
+            record.prompt = string(member);
+            record.has_prompt = true;
+        }
         if (member.key == "text") record.text = string(member);
         if (member.key == "plan") {
             record.plan = string(member);
@@ -65,12 +70,17 @@ private:
             }
         }
         if (member.key == "id") name(member.value, 1, record);
+        if (member.key == "document") name(member.value, 3, record);
         if (!has_prompts) {
-            if (member.key == "document") name(member.value, 3, record);
             if (member.key == "watermark" && member.value[0] == '{') {
+                // A time is no name: what a line is called says nothing of when it was made.
+                bool is_time = false;
+                std::string document = "null";
                 for (const JsonMember &inner : scan_object(member.value)) {
-                    if (inner.key == "document") name(inner.value, 2, record);
+                    if (inner.key == "scheme") is_time = inner.value == "\"window\"";
+                    if (inner.key == "document") document = inner.value;
                 }
+                name(document, is_time ? 4 : 2, record);
             }
             return;
         }

@@ -14,11 +14,12 @@
 struct Record {
     std::string text; /* to score; empty in a prompts file */
     std::string prompt;
+    bool has_prompt = false; /* an empty one is one, too */
     std::string plan; /* a file, "none", or empty: what stands for all */
     bool has_seed = false;
     uint32_t seed = 0;
-    std::string document; /* its name for a key, as JSON: a prompt's "id"; a text's "document", or that
-                             of its "watermark", or its "id"; empty: none */
+    std::string document; /* its name for a key, as JSON: its "document", or of a text that of its
+                             "watermark" (first, where that is a time), or its "id"; empty: none */
     std::string members; /* as written, without those that the output says anew; of a prompt also without
                             what was said of an earlier text */
     std::string place;   /* file and line */

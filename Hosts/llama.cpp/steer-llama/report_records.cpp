@@ -34,7 +34,7 @@ static void print_verdict(const TextVerdict &text) {
                     flags & STEER_VERDICT_BEYOND_CALIBRATION ? "longer" : "shorter", z.c_str());
         return;
     }
-    std::printf("%s, p %.3g, z %s\n", flags & STEER_VERDICT_FLAGGED ? "marked" : "no mark found",
+    std::printf("%s, p %.3g, z %s\n", flags & STEER_VERDICT_FLAGGED ? "flagged" : "not flagged",
                 text.verdict.p, z.c_str());
 }
 
@@ -52,7 +52,7 @@ void print_text(const Scores &scores) {
                 scores.n_cut, scores.n_tokens, scores.tokens_per_second);
     if (scores.n_scored > 0) std::printf("perplexity %.3f\n", perplexity(scores));
     if (!scores.verdicts.empty()) {
-        std::printf("%zu of %zu texts flagged as marked\n", count_flagged(scores),
+        std::printf("%zu of %zu texts flagged\n", count_flagged(scores),
                     scores.verdicts.size());
     }
     std::printf("%s\n", scores.file.c_str());

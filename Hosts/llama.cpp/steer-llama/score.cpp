@@ -82,8 +82,9 @@ public:
 private:
     Text tokens_of(const Record &record) const {
         Text text;
-        text.has_prompt = !record.prompt.empty();
-        text.tokens = host.tokenize(record.prompt, true, true);
+        const std::string prompt = options.reads_prompts ? record.prompt : "";
+        text.has_prompt = !prompt.empty();
+        text.tokens = host.tokenize(prompt, true, true);
         text.n_before = text.tokens.size();
         const std::vector<llama_token> own = host.tokenize(record.text, false, false);
         text.tokens.insert(text.tokens.end(), own.begin(), own.end());
@@ -209,12 +210,27 @@ private:
             if (options.wants_tokens) score.log_ratios.push_back(log_ratio);
         }
         if (!options.token_mark.is_on()) return;
+        if (options.has_costs()) add_mark_cost(output.row, score, score.text.tokens[output.place - 1]);
         const bool has_previous = output.place > score.text.n_before || score.text.has_prompt;
         const llama_token previous = has_previous ? score.text.tokens[output.place - 1] : -1;
         if (options.token_mark.needs_previous()) score.unigram.takes(previous, token);
         if (score.count.takes(previous, token) && options.token_mark.needs_previous()) {
             score.count.add_entropy(plain.spike_entropy(modulus));
         }
+    }
+
+    /* What the token mark would cost here; as when it is made, `previous` may be of the prompt. */
+    void add_mark_cost(int row, Score &score, llama_token previous) {
+        const float *logits = llama_get_logits_ith(host.context.get(), row);
+        const uint64_t seed = options.token_mark.seed(previous);
+        const float bias[2] = {0, float(options.token_mark.delta)};
+        biased.resize(plain.size());
+        for (size_t i = 0; i < biased.size(); ++i) {
+            biased[i] = logits[i] + bias[options.token_mark.is_green(seed, llama_token(i)) ? 1 : 0];
+        }
+        if (!marked.read(biased.data(), biased.size())) return; // the plain logits are usable
+        const Drawing drawing{options.top_k, options.top_p, options.temperature};
+        score.mark_cost += drawing_cost(plain, marked, drawing);
     }
 
     void release(llama_seq_id sequence) {
@@ -275,7 +291,8 @@ private:
     std::list<Reading> readings; /* in the order in which they began */
     std::vector<Output> outputs; /* of the batch */
     size_t next = 0;             /* record */
-    Softmax plain, steered;
+    Softmax plain, steered, marked;
+    std::vector<float> biased; /* logits of `marked` */
     const double modulus;
     std::string first_failed;
 };

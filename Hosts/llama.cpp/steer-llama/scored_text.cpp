@@ -44,6 +44,7 @@ std::string Score::members(const std::string &origin, const Watermark *key, bool
             members += ",\"z_ewd\":" + json_number(count.z_ewd()) + ",\"z_unigram\":"
                 + json_number(unigram.z());
         }
+        if (has_cost) members += ",\"cost\":" + json_number(mark_cost);
     }
     if (!has_plans) return members;
     const bool is_replayed = treatment.plan && n > 0;

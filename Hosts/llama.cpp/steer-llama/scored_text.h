@@ -35,12 +35,13 @@ struct Score {
                         bool wants_tokens);
 
     const TokenMark &mark;
-    const bool has_cost; /* of the replay */
+    const bool has_cost; /* of the replay and of the token mark */
     Text text;
     Treatment treatment;
     double log_likelihood = 0;
     TokenCount count;
     TokenCount unigram; /* beside kgw: the same key's */
+    double mark_cost = 0; /* sum of drawing_cost of the token mark, where it is wanted */
     Replay replay;
     std::vector<double> log_ratios; /* by token, where they are wanted */
     std::string error; /* why there is no score; empty: none */

@@ -37,6 +37,10 @@ MarkedDocument Watermark::of_prompt(const std::string &prompt, const std::string
 }
 
 MarkedDocument Watermark::of_text(const Record &record) const {
+    if (info.scheme == STEER_DOCUMENT_PROMPT && !record.has_prompt) {
+        throw Failure(EXIT_BAD_INPUT, record.place + ": 'prompt' is missing, expected the prompt that key '"
+                                          + key + "' takes for the document");
+    }
     return make(record.prompt, record.document, record.place, false);
 }
 

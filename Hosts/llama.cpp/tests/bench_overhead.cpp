@@ -1,9 +1,10 @@
 /* What steering costs: tokens per second of single-sequence decoding, with a clamp of three
  * features and with no callback at all, token by token in turn. Prints JSON.
  *
- *     bench_overhead model.gguf dictionary [blocks [threads]]
+ *     bench_overhead model.gguf dictionary [blocks [threads [bank key.json]]]
  *
- * Two dictionaries of 4,096 features: the one given, and a JumpReLU one with random weights. */
+ * Two dictionaries of 4,096 features: the one given, and a JumpReLU one with random weights. With a bank and a
+ * key, which must leave its documents a name or none, also the plan of a mark. */
 #include "support.h"
 
 #include <algorithm>
@@ -52,15 +53,39 @@ struct Reader {
     }
 };
 
-static void measure(llama_model *model, const char *name, const steer_dictionary_t *dictionary,
-                    int repeats, bool has_plan, bool is_last) {
-    const auto plain = plain_context(model, set_params);
-    Run run(model, set_params);
-    const Plan plan = plan_json(dictionary, R"({"version": 1, "interventions": [
+static Plan clamps(const steer_dictionary_t *dictionary) {
+    return plan_json(dictionary, R"({"version": 1, "interventions": [
         {"feature": 1000, "mode": "clamp", "alpha": 200},
         {"feature": 2000, "mode": "clamp", "alpha": 200},
         {"feature": 3000, "mode": "clamp", "alpha": 200}]})");
-    if (has_plan) attach(run, 0, dictionary, plan.get());
+}
+
+static Plan mark(const steer_dictionary_t *dictionary, const char *bank, const char *key) {
+    steer_watermark_t *watermark = nullptr;
+    steer_watermark_info_t info = STEER_WATERMARK_INFO_INIT;
+    steer_document_t document = STEER_DOCUMENT_INIT;
+    steer_plan_t *plan = nullptr;
+    steer_error_t error = STEER_ERROR_INIT;
+    EXPECT(steer_watermark_open(dictionary, bank, key, &watermark, &error) == STEER_OK, "%s",
+           error.message);
+    EXPECT(steer_watermark_inspect(watermark, &info, &error) == STEER_OK, "%s", error.message);
+    document.scheme = info.scheme;
+    if (info.scheme == STEER_DOCUMENT_GIVEN) {
+        document.text = "overhead";
+        document.length = 8;
+    }
+    EXPECT(steer_watermark_plan(watermark, &document, 1, &plan, &error) == STEER_OK, "%s",
+           error.message);
+    steer_watermark_destroy(watermark);
+    return Plan(plan);
+}
+
+/* `plan`: null for none. */
+static void measure(llama_model *model, const char *name, const steer_dictionary_t *dictionary,
+                    int repeats, const steer_plan_t *plan, bool is_last) {
+    const auto plain = plain_context(model, set_params);
+    Run run(model, set_params);
+    if (plan) attach(run, 0, dictionary, plan, -1, 1); // all but the first token is generated
     Reader with{[&](llama_batch batch) { return run.steer.decode(batch); }, run.context.get()};
     Reader without{[&](llama_batch batch) { return llama_decode(plain.get(), batch); },
                    plain.get()};
@@ -102,12 +127,18 @@ int main(int argc, char **argv) {
         wish.threshold = 500;
         const Dictionary given = open_dictionary(argv[2]);
         const Dictionary jumprelu = open_dictionary(workshop.make(wish));
+        const Plan three = clamps(jumprelu.get()), three_given = clamps(given.get());
         std::printf("{\n  \"tokens_per_block\": %d,\n  \"blocks\": %d,\n  \"threads\": %d,\n"
                     "  \"cases\": [\n",
                     block, repeats, n_threads);
-        measure(model, "no plan", jumprelu.get(), repeats, false, false);
-        measure(model, "clamp of 3, jumprelu", jumprelu.get(), repeats, true, false);
-        measure(model, "clamp of 3, given dictionary", given.get(), repeats, true, true);
+        measure(model, "no plan", jumprelu.get(), repeats, nullptr, false);
+        measure(model, "clamp of 3, jumprelu", jumprelu.get(), repeats, three.get(), false);
+        measure(model, "clamp of 3, given dictionary", given.get(), repeats, three_given.get(),
+                argc <= 6);
+        if (argc > 6) {
+            const Plan marking = mark(given.get(), argv[5], argv[6]);
+            measure(model, "mark, given dictionary", given.get(), repeats, marking.get(), true);
+        }
         std::printf("  ]\n}\n");
     }
     llama_model_free(model);

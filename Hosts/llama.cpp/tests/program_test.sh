@@ -120,7 +120,7 @@ ends 3 "bad.jsonl line 2: the document's line, with its pieces, has more than 10
 ends 3 'hold no document' $common --documents-file bad.jsonl --capture bad.safetensors \
     --capture-layer 3
 cp in.jsonl own.documents.jsonl
-ends 2 'own.documents.jsonl is what --capture writes' $common --documents-file own.documents.jsonl \
+ends 2 'own.documents.jsonl is what --documents-file reads' $common --documents-file own.documents.jsonl \
     --capture own.safetensors --capture-layer 3
 ends 2 'exclude each other' $common --documents-file in.jsonl --text-file text.txt \
     --capture bad.safetensors --capture-layer 3

@@ -56,6 +56,30 @@ cmp a b >out 2>err || fail "z_unigram differs: $(cat a b | tr '\n' ' ')"
 has unigram.jsonl '"z_kgw":[^,]*,"z_ewd":.*"kind":"unigram"' 3
 has unigram.jsonl '("z_unigram".*){2}|("token_mark".*){2}|("scored".*){2}|("model".*){2}' 0
 has kgw.jsonl '"log_ratio"' 0
+# What the mark costs: nothing where it adds next to nothing.
+cost='s/.*"cost":\([^,}]*\).*/\1/'
+for delta in 0.000001 30; do
+    ends 0 '' $common --token-mark kgw --token-key secret --token-delta $delta --score-file marked.jsonl \
+        --output costs.jsonl --temp 1 --top-k 40 --top-p 0.9
+    has costs.jsonl '"z_unigram":[^,]*,"cost":[^,]*\}$' 3
+    sed "$cost" costs.jsonl >"cost-$delta"
+done
+awk '{ if ($1 < -0.001 || $1 > 0.001) exit 1 }' cost-0.000001 || fail "delta 1e-6 costs $(tr '\n' ' ' <cost-0.000001)"
+awk '{ if ($1 < 1) exit 1 }' cost-30 || fail "delta 30 costs $(tr '\n' ' ' <cost-30)"
+# As a detector has them: without their prompts, and not with them.
+sed 's/"prompt":/"was":/' marked.jsonl >bare.jsonl
+for texts in marked bare; do
+    ends 0 '' $common --score-file $texts.jsonl --output $texts.alone.jsonl --text-alone
+    sed 's/.*"log_likelihood":\([^,]*\),.*/\1/' $texts.alone.jsonl >$texts.alone
+done
+cmp marked.alone bare.alone >out 2>err || fail "--text-alone reads prompts"
+sed 's/.*"log_likelihood":\([^,]*\),.*/\1/' kgw.jsonl >kgw.behind
+! cmp -s marked.alone kgw.behind || fail "prompts change nothing"
+ends 2 '--text-alone means nothing with --prompts-file' $run --prompts-file prompts.jsonl --output bad.jsonl --text-alone
+ends 0 '' $common --token-mark unigram --token-key secret --score-file costs.jsonl --output again.jsonl
+has again.jsonl '"cost"' 0
+ends 2 '--top-k means nothing with --score-file without --sae or --token-mark' $common --score-file kgw.jsonl \
+    --output bad.jsonl --temp 1 --top-k 40
 
 # ---- Many texts: the same text twice, one with a plan that changes nothing, one cut, one empty.
 plan zero.json 3229 0 ''

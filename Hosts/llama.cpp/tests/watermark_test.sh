@@ -38,8 +38,8 @@ has fourth '"edited":[1-9][0-9]*\}$' 1
 
 # ---- The marked texts are found by their names, and not by another name, whose choice points the other way.
 ends 0 '' $run --watermark key-given.json --score-file marked.jsonl --output found.jsonl --per-token
-has out '^marked.jsonl line [12]: marked, p 0\.00249, z [0-9.]+$' 2
-has out '^2 of 2 texts flagged as marked$' 1
+has out '^marked.jsonl line [12]: flagged, p 0\.00249, z [0-9.]+$' 2
+has out '^2 of 2 texts flagged$' 1
 number='-?[0-9.e-]+'
 has found.jsonl "\"replay\":\{\"key\":\"llama.given\",\"scheme\":\"given\",\"document\":\"[ab]\",\"strength\":3,\"tokens\":[34][0-9],\"innovation\":$number,\"variance\":$number,\"log_ratio\":$number,\"z\":$number,\"p\":0.0024[0-9]*,\"flagged\":true\}" 2
 sed -n 1p found.jsonl | sed 's/.*"log_ratios":\[\([^]]*\)\].*/\1/' | tr ',' '\n' >ratios
@@ -63,17 +63,17 @@ has lost.jsonl '"log_ratios"' 0
 # A batch of one row becomes one of two, for the text and its twin.
 head -n 1 marked.jsonl >one.jsonl
 ends 0 '' $run --watermark key-given.json --score-file one.jsonl --output small.jsonl --batch 1
-has out 'line 1: marked, p 0\.00249' 1
+has out 'line 1: flagged, p 0\.00249' 1
 # A retired key detects what it marked, and marks no more: its secret is that of key-given.json.
 ends 0 '' $run --watermark key-retired.json --score-file one.jsonl --output old.jsonl
-has out 'line 1: marked, p 0\.00249' 1
+has out 'line 1: flagged, p 0\.00249' 1
 has old.jsonl '"replay":\{"key":"llama.old","scheme":"given","document":"a","strength":3,' 1
 ends 3 'retired' $run --watermark key-retired.json --prompts-file prompts.jsonl --output bad.out.jsonl
 
 # The bank's null texts are of one strength: at another one z is there, p is not, and one line says so.
 ends 0 'steer-llama: null texts of bank bank were replayed at strength 3, these are at 2: there are no p-values' \
     $common --sae "$sae" --bank bank --watermark key-given.json --score-file marked.jsonl --output weak.jsonl --strength 2
-has out 'marked' 0
+has out 'flagged' 0
 has weak.jsonl "\"strength\":2,\"tokens\":[34][0-9],.*\"z\":$number,\"p\":null,\"flagged\":null\}" 2
 ends 0 '' $common --sae "$sae" --bank bank --watermark key-given.json --prompt A --document d --strength 2 -n 2
 ! grep -q 'strength' err || fail "p-values are spoken of where none are asked for"
@@ -95,17 +95,25 @@ done >zero.jsonl
 ends 0 '' $common --sae "$sae" --score-file zero.jsonl --output zeros.jsonl
 has zeros.jsonl '"tokens":2[0-9][0-9],"innovation":0,"variance":0,"log_ratio":0,"z":null\},"log_ratio":0\}$' 3
 
+# ---- A prompt is called what its "document" says, and found under that name.
+printf '{"id":"a","document":"b","prompt":"My friend and I went to the"}\n' >named.jsonl
+ends 0 '' $run --watermark key-given.json --prompts-file named.jsonl --output made.jsonl --temp 1 -n 40 --seed 5
+has made.jsonl '"watermark":\{"key":"llama.given","scheme":"given","document":"b"\}\}$' 1
+ends 0 '' $run --watermark key-given.json --score-file made.jsonl --output found.jsonl
+has found.jsonl '"replay":\{"key":"llama.given","scheme":"given","document":"b",' 1
+
 # ---- The other schemes, and single prompts.
 printf '{"prompt":"My friend and I went to the"}\n' >prompt.jsonl
 ends 0 '' $run --watermark key-prompt.json --prompts-file prompt.jsonl --output made.jsonl --temp 1 -n 40
 has made.jsonl '"watermark":\{"key":"llama.prompt","scheme":"prompt","document":null\}\}$' 1
-ends 0 '' $run --watermark key-prompt.json --score-file made.jsonl --output found.jsonl
-has found.jsonl '"replay":\{"key":"llama.prompt",.*"p":0.0[^,]*,"flagged":true' 1
+ends 0 '' $run --watermark key-prompt.json --score-file made.jsonl --output found-prompt.jsonl
+has found-prompt.jsonl '"replay":\{"key":"llama.prompt",.*"p":0.0[^,]*,"flagged":true' 1
 before=$(date +%s)
 ends 0 '' $run --watermark key-window.json --prompts-file prompt.jsonl --output made.jsonl --temp 1 -n 40
 time=$(sed 's/.*"scheme":"window","document":\([0-9]*\)}}$/\1/' made.jsonl)
 [ "$time" -ge "$before" ] && [ "$time" -le "$(date +%s)" ] || fail "the document is '$time'"
-ends 0 '' $run --watermark key-window.json --score-file made.jsonl --output found.jsonl
+sed 's/^{/{"document":"a name",/' made.jsonl >named.jsonl
+ends 0 '' $run --watermark key-window.json --score-file named.jsonl --output found.jsonl
 has found.jsonl "\"replay\":\{\"key\":\"llama.window\",\"scheme\":\"window\",\"document\":$time,.*\"p\":0.0[^,]*,\"flagged\":true" 1
 ends 0 '' $run --watermark key-constant.json --prompt 'It was a' -n 4 --json
 has out '"watermark": \{"key":"llama.constant","scheme":"constant","document":null\}' 1
@@ -131,6 +139,9 @@ ends 3 'bound to no dictionary' $common --sae "$sae" --bank unbound --watermark 
 ends 3 "key 'llama.other' is for bank" $bad --watermark key-other.json --prompts-file prompts.jsonl
 ends 4 'none.json cannot be read' $bad --watermark none.json --prompts-file prompts.jsonl
 ends 4 'bare/bank.json' $common --sae "$sae" --bank bare --watermark key-given.json --prompt A --document d
+sed 's/"prompt":/"was":/' found-prompt.jsonl >texts.jsonl
+ends 3 "texts.jsonl line 1: 'prompt' is missing, expected the prompt that key 'llama.prompt' takes" $bad \
+    --watermark key-prompt.json --score-file texts.jsonl
 chmod 644 key-prompt.json
 ends 4 'chmod' $bad --watermark key-prompt.json --prompts-file prompts.jsonl
 for file in bank/*; do
@@ -139,6 +150,9 @@ for file in bank/*; do
 done
 ends 2 '--output key-given.json is the key' $run --watermark key-given.json --prompts-file prompts.jsonl \
     --output key-given.json
+for file in key-given.json bank/bank.json; do
+    ends 2 "--capture $file is" $run --watermark key-given.json --document d --prompt A --capture "$file"
+done
 [ -z "$(find . -name 'bad.out*')" ] || fail "left behind: $(find . -name 'bad.out*')"
 
 [ $n_failed = 0 ] && echo "all passed"
