@@ -43,6 +43,11 @@ sizes() {
     echo "$out/lib/libsteering.a: $(wc -c <"$out/lib/libsteering.a") bytes"
 }
 
+# One at a time, whoever else links: a library that is in the making is not whole.
+mkdir -p "$out"
+exec 9>"$out/lock"
+flock 9
+
 # Linked and checked once: while all that the library was made from is as it was, and so is the library,
 # there is nothing to do, and who is using it is not disturbed.
 made=$out/made.sha256

@@ -16,11 +16,12 @@
 
 static watermark_files_t files;
 
-/* No run of eight digits of the secret, in no letter case. */
+/* No run of eight digits of the secret. */
 static void check_tells_nothing(const char *message, const char *key_path)
 {
     size_t length, i;
     char *key = watermark_read(key_path, &length), *secret = strstr(key, "\"secret\": \"");
+    CHECK(secret != NULL, "%s has no secret", key_path);
     if (secret != NULL) {
         secret += 11;
         for (i = 0; i + 8 <= 64; i++) {
