@@ -105,11 +105,12 @@ def main():
     with open(sys.argv[2], encoding="utf-8") as file:
         humans = [entry for entry in map(json.loads, file) if entry["split"] == "test"]
     with open(sys.argv[1], encoding="utf-8") as file, \
-            open(sys.argv[3], "w", encoding="utf-8") as out:
+            open(sys.argv[3] + ".part", "w", encoding="utf-8") as out:
         for entry in map(json.loads, file):
             for name, text in attacked(entry, table, humans):
                 line = {**entry, "text": text, "attack": name, "role": "attacked"}
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    os.rename(sys.argv[3] + ".part", sys.argv[3])
 
 
 if __name__ == "__main__":

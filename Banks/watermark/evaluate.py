@@ -2,193 +2,272 @@
 
     python3 evaluate.py --host steer-llama --steerctl steerctl --model M.gguf --sae SAE --bank BANK
         --output OUT [--split test] [--structure 1 1.25] [--kgw 0.8 1.2] [--unigram 0.8 1.2]
-        [--prompts 100] [--human 3000] [--model-texts 1500] [--attack-strength S K U] [--threads 2]
+        [--at S K U] [--prompts 100] [--human 1800] [--model-texts 1200] [--attacked 50] [--wrong-keys 2]
+        [--quality-model M-F16.gguf] [--threads 2] [--until STEP]
 
-Prompts are prompts.jsonl's of one split; every method continues the same ones with the same seeds. A step whose
-file is there already is not run again, so an interrupted run goes on. OUT/report has evaluation.json, table.md
-and frontier.svg.
+Prompts are prompts.jsonl's of one split; every method continues the same ones with the same seeds. `--at` names
+the strength of each method that is attacked and judged with wrong keys (default: the middle one); the first
+--attacked texts are. A step whose file is there already is not run again, so an interrupted run goes on. OUT/report has evaluation.json, table.md and
+frontier.svg.
 
-Quality is read with the prompt, detection without it: a detector has only the text. Null values are those of half
-of the human texts (human_texts.py) and of half of the unmarked continuations of the other split's prompts;
-the other halves are judged as false alarms, and once more under another key.
+Quality is read with the prompt, detection without it: a detector has only the text. Null values are those of a third
+of the human texts (human_texts.py) and of a third of the unmarked continuations of the other split's prompts;
+the others are judged as false alarms. BANK, which must
+be bound to SAE, is calibrated on the rows of the null texts, and in the end on their replays.
 """
 
 import argparse
 import json
 import os
-import subprocess
 import sys
+
+from host import Host, read, write
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAMPLING = ["--temp", "1", "--top-k", "64", "--top-p", "0.95"]
 LENGTH = 200
-TOKEN_KEYS = {"mark": "evaluation", "other": "another"}
-ADDED = ("tokens", "log_likelihood", "perplexity", "cut", "log_ratio", "prompt_tokens", "finished",
-         "edited", "watermark", "prompt")
+# Tokens of unmarked continuations: those of a seed have one length.
+NULL_LENGTHS = (60, 220, 100, 160, 80, 130)
+TOKEN_KEYS = ["evaluation", "another", "a third", "a fourth", "a fifth"]
+STATISTICS = {"structure": ("replay", "features"), "kgw": ("kgw", "ewd"), "unigram": ("unigram",)}
+STEPS = ("null", "tokens", "calibrated", "structure", "attacks", "report")
 
 
-def read(path):
-    with open(path, encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
-
-
-def write(path, entries):
-    with open(path + ".part", "w", encoding="utf-8") as file:
-        for entry in entries:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-    os.rename(path + ".part", path)
-    return entries
-
-
-class Evaluation:
-    def __init__(self, options):
-        self.options = options
-        os.makedirs(options.output, exist_ok=True)
-
-    def path(self, name):
-        return os.path.join(self.options.output, name)
-
-    def run(self, *command):
-        command = [str(word) for word in command]
-        print("$ " + " ".join(command), file=sys.stderr, flush=True)
-        subprocess.run(command, check=True)
-
-    def host(self, name, entries, *arguments):
-        """Runs steer-llama on these lines, or reads what it wrote before."""
-        path, options = self.path(name + ".jsonl"), self.options
-        if not os.path.exists(path):
-            source = self.path(name + ".in.jsonl")
-            write(source, entries)
-            self.run(options.host, "--model", options.model, "--threads", options.threads,
-                     "--prompts-file" if "--predict" in arguments else "--score-file", source,
-                     "--output", path, *arguments)
-        return read(path)
-
-    def key(self, name):
-        """A key of its own; every document's choice follows from its id."""
-        path = self.path(name + ".key.json")
-        if not os.path.exists(path):
-            self.run(self.options.steerctl, "watermark", "key", "new", "--bank", self.options.bank,
-                     "--output", path, "--id", name, "--documents", "given")
-        return path
-
-    def keyed(self, key, strength):
-        return ["--sae", self.options.sae, "--watermark", self.key(key), "--bank",
-                self.options.bank, "--strength", strength]
-
-    def token_mark(self, kind, key, delta):
-        return ["--token-mark", kind, "--token-key", TOKEN_KEYS[key], "--token-delta", delta]
-
+class Evaluation(Host):
     # ---- Texts
 
-    def prompts(self, split, count):
-        """As many prompts of every domain, in the file's order."""
+    def prompts(self, split, count=None):
+        """As many prompts of every domain, in the file's order; all without `count`."""
         by_domain = {}
         for prompt in read(os.path.join(HERE, "prompts.jsonl")):
             if prompt["split"] == split:
                 by_domain.setdefault(prompt["domain"], []).append(prompt)
-        each = -(-count // len(by_domain))
+        each = None if count is None else -(-count // len(by_domain))
         return [prompt for domain in by_domain.values() for prompt in domain[:each]]
 
-    def continued(self, name, prompts, seed, members, *marks):
-        """Continuations, with the log-likelihood behind their prompts."""
-        lines = [{"id": prompt["id"], "domain": prompt["domain"], "prompt": prompt["prompt"]}
-                 for prompt in prompts]
-        texts = self.host(name + ".texts", lines, "--predict", LENGTH, "--seed", seed, "--parallel",
-                          self.options.parallel, *SAMPLING, *marks)
-        texts = [text for text in texts if text["tokens"] > 1]
-        for text in texts:
-            for member in ADDED:
-                if member != "prompt":
-                    text.pop(member, None)
-        scored = self.host(name + ".quality", texts)
-        return [{**{key: value for key, value in text.items() if key != "prompt"}, **members,
-                 "log_likelihood": score["log_likelihood"]}
-                for text, score in zip(texts, scored)]
+    def continued(self, name, prompts, seed, length, *marks):
+        """[{id, domain, prompt, text}] of continuations that are not empty."""
+        lines = [{member: prompt[member] for member in ("id", "domain", "prompt", "plan")
+                  if member in prompt} for prompt in prompts]
+        texts = self.lines(name + ".texts", lines, "--predict", length, "--seed", seed,
+                           "--parallel", self.options.parallel, *SAMPLING, *marks)
+        return [{member: text[member] for member in ("id", "domain", "prompt", "text")}
+                for text in texts if text["tokens"] > 1]
+
+    def with_quality(self, name, texts, members, *marks):
+        """The texts without their prompts, with their log-likelihoods behind them and what their mark costs there."""
+        flags = [*marks, *SAMPLING] if marks else []
+        scored = self.lines(name + ".quality", texts, *flags, model=self.options.quality_model)
+        result = []
+        for text, score in zip(texts, scored):
+            line = {"id": text["id"], "domain": text["domain"], "text": text["text"], **members,
+                    "tokens": score["tokens"], "log_likelihood": score["log_likelihood"]}
+            if marks:
+                line["cost"] = score["replay"]["cost"] if "replay" in score else score["cost"]
+            result.append(line)
+        return result
 
     def human(self):
-        path = self.path("human.jsonl")
-        if not os.path.exists(path):
-            self.run(sys.executable, os.path.join(HERE, "human_texts.py"), self.options.human, path)
+        path = self.made("human.jsonl", lambda path: self.run(
+            sys.executable, os.path.join(HERE, "human_texts.py"), self.options.human, path))
         return [{**text, "method": "human", "role": "unmarked"} for text in read(path)]
+
+    def model_texts(self):
+        """Unmarked continuations: those of a third of the prompts calibrate, the others are judged."""
+        other = self.prompts("development" if self.options.split == "test" else "test")
+        calibrating = {prompt["id"]: "null" for prompt in other[::3]}
+        made = []
+        for seed in range(-(-self.options.model_texts // len(other))):
+            length = NULL_LENGTHS[seed % len(NULL_LENGTHS)]
+            for text in self.continued(f"null-{seed}", other, 100 + seed, length):
+                made.append({"id": f"{text['id']}/{seed}", "domain": text["domain"],
+                             "text": text["text"], "method": "none", "role": "unmarked",
+                             "source": "model", "split": calibrating.get(text["id"], "test")})
+        return made
 
     # ---- Statistics, of texts alone
 
-    def judged(self, name, texts, strength, delta, statistics, key="mark"):
-        """The texts with their z; `statistics`: of kgw, unigram and replay, those that are wanted."""
-        flags = []
-        for kind in ("kgw", "unigram"):
-            if kind in statistics:
-                flags += self.token_mark(kind, key, delta)
-        if "replay" in statistics:
-            flags += self.keyed(key, strength)
+    def token_mark(self, kind, delta, key=0):
+        return ["--token-mark", kind, "--token-key", TOKEN_KEYS[key], "--token-delta", delta]
+
+    def keyed(self, strength, key=0):
+        return ["--sae", self.options.sae, "--bank", self.options.bank, "--strength", strength,
+                "--watermark", self.key(f"key-{key}")]
+
+    def scored(self, name, texts, *flags):
+        """The texts with their statistics in these scores."""
         lines = [{"id": text["id"], "text": text["text"]} for text in texts]
+        scores = self.lines(name, lines, *flags)
         result = []
-        for text, score in zip(texts, self.host(name + ".judged", lines, *flags)):
-            z = {"kgw": score.get("z_kgw"), "ewd": score.get("z_ewd"),
-                 "unigram": score.get("z_unigram"), "replay": score.get("replay", {}).get("z")}
+        for text, score in zip(texts, scores):
+            z = {kind: score.get("z_" + kind) for kind in ("kgw", "ewd", "unigram")}
+            z["replay"] = score.get("replay", {}).get("z")
+            if score["tokens"] == 0:
+                continue
             result.append({**text, "tokens": score["tokens"],
-                           "z": {name_: value for name_, value in z.items() if value is not None}})
+                           "z": {kind: value for kind, value in z.items() if value is not None}})
         return result
 
-    # ---- The whole
+    def featured(self, name, texts, key=0):
+        """The texts with the statistic of their mean features, on lines of their own."""
+        rows = self.rows(name + ".rows", [{"id": text["id"], "text": text["text"]} for text in texts])
+        path = self.made(f"{name}.features-{key}.jsonl", lambda path: self.steerctl(
+            "watermark", "detect", rows, "--key", self.key(f"key-{key}"), "--bank",
+            self.options.bank, "--sae", self.options.sae, "--output", path))
+        found = read(path)
+        assert [line["id"] for line in found] == [text["id"] for text in texts]
+        return [{**text, "tokens": line["tokens"], "z": {"features": line["z"]["features"]}}
+                for text, line in zip(texts, found)
+                if line.get("z", {}).get("features") is not None]
+
+    # ---- Steps
+
+    def strengths(self, method):
+        return getattr(self.options, method)
+
+    def at(self, method):
+        given = self.options.at
+        strengths = self.strengths(method)
+        return given[list(STATISTICS).index(method)] if given else strengths[len(strengths) // 2]
+
+    def marking(self, method, strength):
+        return self.keyed(strength) if method == "structure" else self.token_mark(method, strength)
+
+    def few(self, texts):
+        """Some texts of every domain."""
+        return texts[::-(-len(texts) // self.options.attacked)]
+
+    def null(self):
+        return self.human(), self.model_texts()
+
+    def calibrated(self):
+        """The bank with null values of features."""
+        humans, models = self.null()
+        texts = [text for text in humans + models if text["split"] == "null"]
+        rows = self.rows("null.rows", [{"id": text["id"], "text": text["text"]} for text in texts])
+
+        def make(path):
+            self.steerctl("watermark", "calibrate", rows, "--bank", self.options.bank, "--sae",
+                          self.options.sae, "--split", "null")
+            write(path, [{"texts": len(texts)}])
+        self.made("calibrated.jsonl", make)
+
+    def replay_calibrated(self):
+        """The bank with null values of replays, too."""
+        def make(path):
+            lines = []
+            for name, texts in zip(("human", "model"), self.null()):
+                lines += [{"id": text["id"], "role": "unmarked", "split": text["split"],
+                           "text": text["text"], "replay": score["replay"]}
+                          for text, score in zip(texts, read(self.path(name + ".judged.jsonl")))
+                          if "replay" in score]
+            source = self.path("replays.jsonl")
+            write(source, lines)
+            self.steerctl("watermark", "calibrate", source, "--replay", "--bank", self.options.bank)
+            write(path, [{"texts": len(lines)}])
+        self.made("calibrated-replay.jsonl", make)
+
+    def unmarked(self):
+        """Lines of everything that bears no mark."""
+        delta = self.at("kgw")
+        everything = [*self.token_mark("kgw", delta), *self.keyed(self.at("structure"))]
+        plain = self.continued("none", self.prompts(self.options.split, self.options.prompts), 1,
+                               LENGTH)
+        plain = self.with_quality("none", plain, {"method": "none", "role": "unmarked",
+                                                  "source": "model"})
+        lines = self.scored("none.judged", plain, *everything) + self.featured("none", plain)
+        for name, texts in zip(("human", "model"), self.null()):
+            lines += self.scored(name + ".judged", texts, *everything) + self.featured(name, texts)
+        return lines
+
+    def marked(self, method, strength):
+        """The texts of a method, with quality."""
+        prompts = self.prompts(self.options.split, self.options.prompts)
+        name = f"{method}-{strength}"
+        made = self.continued(name, prompts, 1, LENGTH, *self.marking(method, strength))
+        members = {"method": method, "role": "marked", "strength": strength}
+        return self.with_quality(name, made, members, *self.marking(method, strength))
+
+    def judged(self, name, method, strength, texts, key=0):
+        flags = self.keyed(strength, key) if method == "structure" else \
+            self.token_mark(method, strength, key)
+        lines = self.scored(f"{name}.judged-{key}", texts, *flags)
+        for line in lines:
+            line["z"] = {kind: z for kind, z in line["z"].items() if kind in STATISTICS[method]}
+        return lines
+
+    def of_method(self, method):
+        lines = []
+        for strength in self.strengths(method):
+            texts = self.marked(method, strength)
+            name = f"{method}-{strength}"
+            lines += self.judged(name, method, strength, texts)
+            if method == "structure":
+                lines += self.featured(name, texts)
+        return lines
+
+    def attacks(self, method):
+        """Wrong keys and attacks, at one strength."""
+        strength = self.at(method)
+        name, texts = f"{method}-{strength}", self.marked(method, strength)
+        lines = []
+        for key in range(1, 1 + (self.options.wrong_keys if method == "structure" else 1)):
+            lines += [{**line, "role": "wrong-key", "source": f"key {key}"}
+                      for line in self.judged(name, method, strength, texts, key=key)]
+        source = self.path(name + ".marked.jsonl")
+        write(source, self.few(texts))
+        attacked = self.made(name + ".attacked.jsonl", lambda path: self.run(
+            sys.executable, os.path.join(HERE, "attacks.py"), source, self.path("human.jsonl"), path))
+        broken = [{member: value for member, value in text.items()
+                   if member not in ("log_likelihood", "cost")} for text in read(attacked)]
+        return lines + self.judged(name + "-attacked", method, strength, broken)
+
+    def spoofed(self):
+        """Texts steered by the whole public bank, as somebody without the key could."""
+        strength = self.at("structure")
+        lines = []
+        with open(os.path.join(self.options.bank, "bank.json"), encoding="utf-8") as file:
+            bank = json.load(file)
+        entries = bank["entries"]
+        # Moves the next tokens about as much as the m chosen ones of a mark do.
+        share = strength * (bank["count"] / len(entries)) ** 0.5
+        for name, sign in (("bank-up", lambda place: 1), ("bank-mixed", lambda place: 1 - place % 2 * 2)):
+            plan = self.made(name + ".plan.json", lambda path: write(path, [{
+                "version": 1, "scope": {"phase": "generated"}, "interventions": [
+                    {"feature": entry["feature"], "mode": "add", "strength": "unit",
+                     "alpha": round(sign(place) * share * entry["alpha"], 4)}
+                    for place, entry in enumerate(entries)]}]))
+            prompts = [{**prompt, "plan": plan} for prompt in
+                       self.few(self.prompts(self.options.split, self.options.prompts))]
+            texts = self.continued(f"spoof-{name}", prompts, 1, LENGTH, "--sae", self.options.sae)
+            texts = [{"id": text["id"], "text": text["text"], "method": "structure",
+                      "role": "spoof", "attack": name} for text in texts]
+            lines += self.judged(f"spoof-{name}", "structure", strength, texts)
+        return lines
 
     def evaluate(self):
-        options = self.options
-        other = "development" if options.split == "test" else "test"
-        prompts = self.prompts(options.split, options.prompts)
+        wanted = STEPS[:STEPS.index(self.options.until) + 1]
         lines = []
-        plain = self.continued("none", prompts, 1, {"method": "none", "role": "unmarked",
-                                                    "source": "model", "split": options.split})
-        middle = options.structure[len(options.structure) // 2]
-        delta = options.kgw[len(options.kgw) // 2]
-        everything = ("kgw", "unigram", "replay")
-        lines += self.judged("none", plain, middle, delta, everything)
-        humans = self.human()
-        models = []
-        for seed in range(-(-options.model_texts // len(self.prompts(other, 10 ** 6)))):
-            made = self.continued(f"null-{seed}", self.prompts(other, 10 ** 6), 100 + seed,
-                                  {"method": "none", "role": "unmarked", "source": "model"})
-            for place, text in enumerate(made):
-                text["id"] += f"/{seed}"
-                text["split"] = "null" if (place + seed) % 2 else "test"
-            models += made
-        for name, texts in (("human", humans), ("model", models)):
-            lines += self.judged(name, texts, middle, delta, everything)
-        marks = {"structure": (options.structure, ("replay",)), "kgw": (options.kgw, ("kgw",)),
-                 "unigram": (options.unigram, ("unigram",))}
-        for method, (strengths, statistics) in marks.items():
-            attacked = options.attack_strength[list(marks).index(method)] \
-                if options.attack_strength else strengths[len(strengths) // 2]
-            for strength in strengths:
-                flags = self.keyed("mark", strength) if method == "structure" else \
-                    self.token_mark(method, "mark", strength)
-                name = f"{method}-{strength}"
-                texts = self.continued(name, prompts, 1, {"method": method, "role": "marked",
-                                                          "strength": strength}, *flags)
-                lines += self.judged(name, texts, strength, strength, statistics)
-                if strength != attacked:
-                    continue
-                lines += [{**line, "role": "wrong-key"} for line in
-                          self.judged(name + "-wrong", texts, strength, strength, statistics,
-                                      key="other")]
-                source = self.path(name + ".marked.jsonl")
-                write(source, texts)
-                target = self.path(name + ".attacked.jsonl")
-                if not os.path.exists(target):
-                    self.run(sys.executable, os.path.join(HERE, "attacks.py"), source,
-                             self.path("human.jsonl"), target)
-                broken = read(target)
-                for text in broken:
-                    text.pop("log_likelihood", None)
-                lines += self.judged(name + "-attacked", broken, strength, strength, statistics)
+        self.null()
+        if "tokens" in wanted:
+            lines += [line for method in ("kgw", "unigram") for line in self.of_method(method)]
+        if "calibrated" in wanted:
+            self.calibrated()
+        if "structure" in wanted:
+            lines += self.of_method("structure") + self.unmarked()
+            self.replay_calibrated()
+        if "attacks" in wanted:
+            lines += [line for method in STATISTICS if self.strengths(method)
+                      for line in self.attacks(method)] + self.spoofed()
+        if "report" not in wanted:
+            return
         scored = self.path("scored.jsonl")
         write(scored, lines)
         report = self.path("report")
         if os.path.exists(report):
             raise SystemExit(f"{report} is there already: remove it to write it again")
-        self.run(options.steerctl, "watermark", "evaluate", scored, "--output", report,
-                 "--minimum", options.minimum)
+        self.steerctl("watermark", "evaluate", scored, "--output", report, "--minimum",
+                      self.options.minimum)
 
 
 def main():
@@ -197,13 +276,17 @@ def main():
     for name in ("host", "steerctl", "model", "sae", "bank", "output"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--split", choices=("development", "test"), default="test")
-    for name in ("structure", "kgw", "unigram"):
-        parser.add_argument("--" + name, type=float, nargs="+", default=[1.0])
-    parser.add_argument("--attack-strength", type=float, nargs=3)
+    for name in STATISTICS:
+        parser.add_argument("--" + name, type=float, nargs="*", default=[1.0])
+    parser.add_argument("--at", type=float, nargs=3, metavar=("S", "K", "U"))
     parser.add_argument("--prompts", type=int, default=100)
-    parser.add_argument("--human", type=int, default=3000)
-    parser.add_argument("--model-texts", type=int, default=1500)
-    parser.add_argument("--minimum", type=int, default=1000)
+    parser.add_argument("--human", type=int, default=1800)
+    parser.add_argument("--model-texts", type=int, default=1200)
+    parser.add_argument("--wrong-keys", type=int, choices=range(1, len(TOKEN_KEYS)), default=2)
+    parser.add_argument("--attacked", type=int, default=50)
+    parser.add_argument("--minimum", type=int, default=500)
+    parser.add_argument("--quality-model", help="the same model at full precision")
+    parser.add_argument("--until", choices=STEPS, default="report")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--parallel", type=int, default=16)
     Evaluation(parser.parse_args()).evaluate()

@@ -3,8 +3,8 @@
     python3 human_texts.py COUNT OUTPUT.jsonl
 
 Packages as Banks/english/sources.py says. Every document is a run of neighbouring prose sentences of one section
-of 60 to 260 tokens (1.35 per word); sections of one split share no document with another. Half of the
-sections calibrate ("split": "null"), half are judged ("split": "test"). The same packages give the same
+of 40 to 230 tokens (1.35 per word); sections of one split share no document with another. A third of the
+sections calibrate ("split": "null"), the others are judged ("split": "test"). The same packages give the same
 bytes.
 """
 
@@ -16,7 +16,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "english"))
 import sources
 
-SHORTEST, LONGEST = 60, 260
+SHORTEST, LONGEST = 40, 230
 
 
 def estimate(text):
@@ -57,7 +57,7 @@ def documents():
                     seen.add(key)
                     yield {"id": f"human/{group}/{number}", "source": "human",
                            "package": source,
-                           "split": "null" if sources.hashed("mark:" + group, 2) else "test",
+                           "split": "test" if sources.hashed("mark:" + group, 3) else "null",
                            "text": text}
                     number += 1
                 start = end
@@ -67,23 +67,25 @@ def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     count = int(sys.argv[1])
-    room = {"null": count - count // 2, "test": count // 2}
+    room = {"null": count // 3, "test": count - count // 3}
     # No package more than a half of a split: the largest has one author's style.
+    most = {split: number // 2 for split, number in room.items()}
     taken = {}
     kept = []
     for document in documents():
         split = document["split"]
         place = split, document["package"]
-        if room[split] == 0 or taken.get(place, 0) * 4 >= count:
+        if room[split] == 0 or taken.get(place, 0) >= most[document["split"]]:
             continue
         room[split] -= 1
         taken[place] = taken.get(place, 0) + 1
         kept.append(document)
     if any(room.values()):
         sys.exit(f"{sum(room.values())} documents are missing: install more of the packages")
-    with open(sys.argv[2], "w", encoding="utf-8") as file:
+    with open(sys.argv[2] + ".part", "w", encoding="utf-8") as file:
         for document in kept:
             file.write(json.dumps(document, ensure_ascii=False) + "\n")
+    os.rename(sys.argv[2] + ".part", sys.argv[2])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ best (FRC). `plans` writes plans that move generated rows by +PROBE and -PROBE a
 direction, and a line per plan and unmarked text. Replay says how much the next-token distribution moves (the
 summed variance of the log ratio), and what that costs in likelihood. `bank` scales every entry so that COUNT of
 them together move it by INFORMATION nats^2 a token: all choices of a key are then about as easy to find. The
-half difference of the two costs is the entry's slope.
+half difference of the two costs is the entry's slope. Entries of more than SLOPE are left out: nearly every least
+costly choice would hold them, and keys would be told apart by the others alone.
 """
 
 import json
@@ -21,8 +22,9 @@ import sys
 
 PROBE = 200.0
 COUNT = 7
-INFORMATION = 0.1
+INFORMATION = 0.18
 DRAWS = 32
+SLOPE = 0.03  # nats a token
 
 
 def entries(path):
@@ -70,18 +72,22 @@ def bank(english, scores, folder):
         moved = sum(variance[feature]) / sum(tokens[feature])
         alpha = PROBE * math.sqrt(INFORMATION / COUNT / moved)
         up, down = (cost[feature][side] / tokens[feature][side] for side in (0, 1))
-        steps.append({"feature": feature, "alpha": round(alpha, 2),
-                      "slope": round((up - down) / 2 / PROBE * alpha, 6)})
+        slope = (up - down) / 2 / PROBE * alpha
+        print(f"{feature:5} {name:16} alpha {alpha:6.1f} slope {slope:+.5f}"
+              f" second order {(up + down) / 2 / moved:.3f} nats per nats^2"
+              f"{', left out' if abs(slope) > SLOPE else ''}")
+        if abs(slope) > SLOPE:
+            continue
+        steps.append({"feature": feature, "alpha": round(alpha, 2), "slope": round(slope, 6)})
         structures.append({
             "name": f"{name}-{feature}", "pooling": "mean",
             "readout": {"type": "linear", "intercept": 0, "terms": [
                 {"feature": feature, "reading": "positive", "weight": 1, "centre": 0, "scale": 1}]}})
-        print(f"{feature:5} {name:16} alpha {alpha:6.1f} slope {steps[-1]['slope']:+.5f}"
-              f" second order {(up + down) / 2 / moved:.3f} nats per nats^2")
     detector["name"] = "english structures"
     detector["kind"] = "bank"
     detector["structures"] = structures
     detector.pop("calibration", None)
+    detector["dictionary"]["fingerprint"] = ""  # was of other features: `bind` says that of these
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "bank.json"), "w", encoding="utf-8") as file:
         json.dump({"format": "steering-watermark-bank/1", "count": COUNT, "draws": DRAWS,
