@@ -64,7 +64,9 @@ def test_plans(small, opened, scheme):
         plan = watermark.plan(document, strength=STRENGTH)
         assert plan.fingerprint == expected.fingerprint
         assert plan.needs_prompt_length and plan.intervention_count == 3
-        assert watermark.replay_plan(document, strength=STRENGTH).fingerprint == plan.fingerprint
+        read = small.plan(VECTORS / f"replay-plan-{scheme}.json").fingerprint
+        assert watermark.replay_plan(document, strength=STRENGTH).fingerprint == read
+        assert read != plan.fingerprint
         assert watermark.plan(document).fingerprint != plan.fingerprint
     rows = np.zeros((4, 20), np.float32)
     plan.session(2).apply(rows)  # lives on, and marks what is generated
@@ -155,7 +157,7 @@ def test_retired_keys_detect_and_plan_no_more(opened):
     retired = opened("retired")
     with pytest.raises(SteeringError, match="retired"):
         retired.plan("report-7")
-    expected = opened().plan("report-7").fingerprint
+    expected = opened().replay_plan("report-7").fingerprint
     assert retired.replay_plan("report-7").fingerprint == expected
     assert retired.detector("report-7").info.structures == ("watermark",)
 

@@ -998,8 +998,11 @@ STEER_API steer_status_t steer_watermark_plan(
     steer_plan_t **out, steer_error_t *error);
 
 /**
- * Compiles the same plan to read a text with again, as steer_watermark_replay_verdict needs it: by a
- * retired key too.
+ * Compiles the plan to read a text with again, as steer_watermark_replay_verdict needs it: by a retired key
+ * too.
+ *
+ * The plan of the mark, less what the marks of all keys of the bank have in common where several choices are
+ * drawn for a document: a text that leans as all marks do shows nothing.
  *
  * @param strength  That of the text's generation; steer_replay_t says it again.
  * @return As steer_watermark_plan.  Since ABI 1.

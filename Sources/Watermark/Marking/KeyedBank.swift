@@ -13,6 +13,8 @@ public final class KeyedBank: Sendable, CustomStringConvertible {
   public let bank: WatermarkBank
   /// The key.
   public let key: WatermarkKey
+  /// What the choices of all keys of as many entries have in common.
+  private let lean: [Double]
 
   /// Checks that dictionary, bank and key belong together.
   ///
@@ -26,6 +28,7 @@ public final class KeyedBank: Sendable, CustomStringConvertible {
     self.dictionary = dictionary
     self.bank = bank
     self.key = key
+    lean = bank.lean(count: key.count)
   }
 
   /// Reads bank and key from their files.
@@ -50,14 +53,16 @@ public final class KeyedBank: Sendable, CustomStringConvertible {
       try bank.plan(key: key, document: document, strength: strength), dictionary: dictionary)
   }
 
-  /// The same plan, to read a text with again for ``verdict(of:rate:)``; a retired key replays.
+  /// The plan to read a text with again for ``verdict(of:rate:)``: that of its mark, less what the marks of all keys have in
+  /// common (``WatermarkBank/replayPlan(of:lean:strength:)``); a retired key replays.
   ///
   /// - Throws: as ``plan(of:strength:)``, but for the retired key.
   public func replayPlan(
     of document: DocumentIdentifier, strength: Double = 1
   ) throws(SteeringError) -> Plan {
     let selection = try bank.selection(key: key, document: document)
-    return try Plan(try bank.plan(of: selection, strength: strength), dictionary: dictionary)
+    let document = try bank.replayPlan(of: selection, lean: lean, strength: strength)
+    return try Plan(document, dictionary: dictionary)
   }
 
   /// The calibrated detector of the mark of `document`, for streams; a retired key detects.

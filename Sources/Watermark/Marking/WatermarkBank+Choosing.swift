@@ -25,7 +25,7 @@ extension WatermarkBank {
   }
 
   /// Σ signᵢ · slopeᵢ in the order of the draw: nats per token, at strength 1 and to first order.
-  private func cost(of selection: MarkSelection) -> Double {
+  func cost(of selection: MarkSelection) -> Double {
     zip(selection.entries, selection.signs).reduce(0) { sum, choice in
       sum + Double(choice.1) * entries[choice.0].slope
     }

@@ -12,14 +12,42 @@ extension WatermarkBank {
   public func plan(
     of selection: MarkSelection, strength: Double = 1
   ) throws(SteeringError) -> PlanDocument {
+    try plan(steps: steps(of: selection), strength: strength)
+  }
+
+  /// The plan that a text is read with again: that of its mark less what choices have in common, so that a text which
+  /// leans as all marks do, and the model's likely text with them, shows nothing.
+  ///
+  /// With v the choice and m the ``lean(count:)``, entries move by (vᵢ - mᵢ) · strength · alpha: choices v and u of two keys
+  /// are as often alike as opposed, E ⟨v - m, u⟩ = 0, where E ⟨v, u⟩ = ‖m‖². Without a lean it is the mark's own plan.
+  ///
+  /// - Parameter lean: [entries], of the selection's count.
+  /// - Throws: as ``plan(of:strength:)``.
+  public func replayPlan(
+    of selection: MarkSelection, lean: [Double], strength: Double = 1
+  ) throws(SteeringError) -> PlanDocument {
+    precondition(lean.count == entries.count, "lean must have a number for every entry")
+    let steps = try steps(of: selection)
+    return try plan(steps: zip(steps, lean).map { $0 - $1 }, strength: strength)
+  }
+
+  /// +1, -1 or 0 for every entry.
+  private func steps(of selection: MarkSelection) throws(SteeringError) -> [Double] {
     try selection.check(among: entries.count)
+    var steps = [Double](repeating: 0, count: entries.count)
+    for (entry, sign) in zip(selection.entries, selection.signs) { steps[entry] = Double(sign) }
+    return steps
+  }
+
+  /// Adds step · strength · alpha of every entry whose step is not 0.
+  private func plan(steps: [Double], strength: Double) throws(SteeringError) -> PlanDocument {
     guard strength.isFinite, strength > 0 else {
       throw SteeringError(
         .invalidArgument, "'strength' is \(strength), expected a finite number above 0")
     }
-    let interventions = try zip(selection.entries, selection.signs).map {
-      number, sign throws(SteeringError) -> Intervention in
-      let amount = Double(sign) * strength * entries[number].alpha
+    let numbers = entries.indices.filter { steps[$0] != 0 }
+    let interventions = try numbers.map { number throws(SteeringError) -> Intervention in
+      let amount = steps[number] * strength * entries[number].alpha
       guard Float(amount).isFinite, Float(amount) != 0 else {
         throw SteeringError(
           .invalidArgument,

@@ -3,7 +3,7 @@
 /// seed = HMAC(secret, "steering-watermark-selection/1" ‖ 0x00 ‖ canonical document identifier), and
 /// block i = HMAC(seed, i as a 64-bit big-endian number), i from 0. The same key and document give the
 /// same bytes on every machine and in every version: texts that were marked long ago stay readable.
-package struct KeyStream: RandomNumberGenerator {
+package struct KeyStream: ByteStream {
   /// What separates this use of a secret from all others.
   package static let label = "steering-watermark-selection/1"
 

@@ -14,7 +14,7 @@ public struct MarkSelection: Sendable, Hashable {
   /// A partial Fisher-Yates shuffle of 0 to `entryCount` - 1: place i, from the first on, changes with
   /// place i + uniform(below: `entryCount` - i). Then the lowest bit of the next byte is the sign of each,
   /// 0 for +1.
-  package init(count: Int, among entryCount: Int, from stream: inout KeyStream) {
+  package init(count: Int, among entryCount: Int, from stream: inout some ByteStream) {
     precondition(count >= 1 && count <= entryCount, "count must be 1 to entryCount")
     var pool = Array(0..<entryCount)
     for index in 0..<count {
@@ -53,13 +53,23 @@ extension WatermarkKey {
         "key '\(id)' chooses \(count) entries, expected at most \(entryCount), which the bank has")
     }
     var stream = KeyStream(secret: secret, document: document)
-    var best = MarkSelection(count: count, among: entryCount, from: &stream)
-    var least = cost(best)
+    return MarkSelection(
+      leastOf: draws, count: count, among: entryCount, from: &stream, cost: cost)
+  }
+}
+
+extension MarkSelection {
+  /// Of `draws` choices, drawn one after the other, the one of least `cost`, the earliest of equal ones.
+  init(
+    leastOf draws: Int, count: Int, among entryCount: Int, from stream: inout some ByteStream,
+    cost: (MarkSelection) -> Double
+  ) {
+    self.init(count: count, among: entryCount, from: &stream)
+    var least = cost(self)
     for _ in 1..<max(draws, 1) {
       let next = MarkSelection(count: count, among: entryCount, from: &stream)
       let other = cost(next)
-      if other < least { (best, least) = (next, other) }
+      if other < least { (self, least) = (next, other) }
     }
-    return best
   }
 }

@@ -60,6 +60,18 @@ import Watermark
     }
   }
 
+  @Test func everyLeanIsMet() throws {
+    let cases = try KeyVector.cases("leans")
+    #expect(cases.count == 8)
+    for value in cases {
+      let slopes = try #require(value["slopes"]?.asArray).map { try #require($0.asDouble) }
+      let bank = try TestBank.costly(slopes, draws: try #require(value["draws"]?.asInt))
+      let trials = Double(try #require(value["trials"]?.asInt))
+      let expected = try KeyVector.numbers(value, "sums").map { Double($0) / trials }
+      #expect(bank.lean(count: try #require(value["count"]?.asInt)) == expected)
+    }
+  }
+
   @Test func everyKeyFileIsMet() throws {
     for value in try KeyVector.cases("keys") {
       let text = try #require(value["text"]?.asString)

@@ -15,7 +15,7 @@ import random
 import struct
 
 import dictionary
-from keys import VECTORS, canonical, cheapest, mac, prefixed
+from keys import VECTORS, canonical, cheapest, lean, mac, prefixed
 
 FEATURES, WIDTH, ENTRIES, COUNT, DRAWS, NULLS, BLOCK = 48, 20, 6, 3, 4, 400, 16
 STRENGTH = 1.5
@@ -135,11 +135,11 @@ def key_file(secret, scheme, seconds, bank, name, retired=None):
         "secret": secret.hex(), "check": check.hex()}
 
 
-def plan(bank, entries, signs, strength):
+def plan(bank, entries, steps, strength):
     return {"version": 1, "scope": {"phase": "generated"}, "interventions": [
         {"feature": bank["entries"][entry]["feature"], "mode": "add", "strength": "unit",
-         "alpha": sign * strength * bank["entries"][entry]["alpha"]}
-        for entry, sign in zip(entries, signs)]}
+         "alpha": step * strength * bank["entries"][entry]["alpha"]}
+        for entry, step in zip(entries, steps) if step]}
 
 
 def keyed(bank, scores, entries, signs):
@@ -194,6 +194,11 @@ def main():
                                   [entry["slope"] for entry in made["entries"]], COUNT, DRAWS)
         contents[f"key-{scheme}.json"] = key_file(secret, scheme, seconds, name, f"host.{scheme}")
         contents[f"plan-{scheme}.json"] = plan(made, entries, signs, STRENGTH)
+        sums, trials = lean([entry["slope"] for entry in made["entries"]], COUNT, DRAWS)
+        steps = [-total / trials for total in sums]
+        for entry, sign in zip(entries, signs):
+            steps[entry] = sign - sums[entry] / trials
+        contents[f"replay-plan-{scheme}.json"] = plan(made, range(len(steps)), steps, STRENGTH)
         contents[f"detector-{scheme}.json"] = keyed(made, arrays["scores"], entries, signs)
         if scheme == "given":
             good = contents[f"key-{scheme}.json"]

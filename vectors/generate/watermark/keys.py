@@ -92,17 +92,68 @@ def selection(secret, identifier, entries, count):
 
 
 def cheapest(secret, identifier, slopes, count, draws):
+    """The least costly of several draws from the key's stream of a document."""
+    return least(Stream(secret, identifier), slopes, count, draws)
+
+
+def least(stream, slopes, count, draws):
     """Of several draws the one with the least sum of sign and slope, the earliest of equal ones."""
-    stream = Stream(secret, identifier)
-    best, least = None, None
+    best, lowest = None, None
     for _ in range(draws):
         entries, signs = draw(stream, len(slopes), count)
         cost = 0.0
         for entry, sign in zip(entries, signs):
             cost += sign * slopes[entry]
-        if best is None or cost < least:
-            best, least = (entries, signs), cost
+        if best is None or cost < lowest:
+            best, lowest = (entries, signs), cost
     return best
+
+
+class PublicStream:
+    """SplitMix64 from a seed; a byte is the highest of a word."""
+
+    def __init__(self, seed):
+        self.state = seed
+
+    def word(self):
+        self.state = (self.state + 0x9E3779B97F4A7C15) % 2 ** 64
+        word = self.state
+        word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9 % 2 ** 64
+        word = (word ^ word >> 27) * 0x94D049BB133111EB % 2 ** 64
+        return word ^ word >> 31
+
+    def take(self, count):
+        return bytes(self.word() >> 56 for _ in range(count))
+
+    def below(self, bound):
+        while True:
+            word = self.word()
+            if word >= 2 ** 64 % bound:
+                return word % bound
+
+
+def lean(slopes, count, draws):
+    """Sums of the signs of many choices, and their number; 0 of 1 where choices are not compared."""
+    if draws == 1 or not any(slopes):
+        return [0] * len(slopes), 1
+    trials = max(256, 2 ** 17 // draws)
+    sums, stream = [0] * len(slopes), PublicStream(0)
+    for _ in range(trials):
+        for entry, sign in zip(*least(stream, slopes, count, draws)):
+            sums[entry] += sign
+    return sums, trials
+
+
+def leans(rng):
+    cases = []
+    for entries, count, draws in ((1, 1, 4), (6, 3, 1), (6, 3, 2), (14, 7, 32), (64, 7, 32), (9, 4, 64),
+                                  (5, 2, 600), (4, 2, 8)):
+        slopes = [rng.choice([-0.5, 0.0, 0.25]) if entries == 9 else rng.gauss(0, 0.01)
+                  for _ in range(entries)]
+        slopes = [0.0] * entries if entries == 4 else slopes
+        sums, trials = lean(slopes, count, draws)
+        cases.append({"slopes": slopes, "draws": draws, "count": count, "sums": sums, "trials": trials})
+    return cases
 
 
 def choices(rng):
@@ -186,7 +237,7 @@ def main():
             "tolerance_abs": 0, "tolerance_rel": 0}
     contents = {"case": case, "hmac": {"rfc4231": len(RFC_4231), "cases": macs(rng)},
                 "selections": {"cases": selections(rng)}, "keys": {"cases": keys(rng)},
-                "choices": {"cases": choices(rng)}}
+                "choices": {"cases": choices(rng)}, "leans": {"cases": leans(rng)}}
     options.out.mkdir(parents=True)
     for name, content in contents.items():
         text = json.dumps(content, separators=(",", ":")).replace("},{", "},\n{")

@@ -131,7 +131,10 @@ class Watermark(Owner):
     def replay_plan(
         self, document: str | int | datetime | None = None, *, strength: float = 1.0
     ) -> Plan:
-        """The same plan, to read a text with again, by a retired key too; see `replay_verdict`."""
+        """The plan to read a text with again, by a retired key too; see `replay_verdict`.
+
+        That of the mark, less what the marks of all keys of the bank have in common.
+        """
         return self._plan("steer_watermark_replay_plan", document, strength)
 
     def _plan(
