@@ -15,26 +15,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "english"))
 import sources
+from real_text import estimate, runs
 
 SHORTEST, LONGEST = 40, 230
-
-
-def estimate(text):
-    return max(1.35 * len(text.split()), len(text) / 4.6)
-
-
-def runs(paragraphs):
-    """Longest runs of neighbouring prose sentences, across paragraphs of one section."""
-    run = []
-    for paragraph in paragraphs:
-        for sentence in paragraph:
-            if sources.is_prose(sentence):
-                run.append(sentence)
-            elif run:
-                yield run
-                run = []
-    if run:
-        yield run
 
 
 def documents():
