@@ -9,7 +9,8 @@ extension WatermarkBank {
   /// The mean of at least 256 choices, of about 131,072 draws, from ``PublicStream`` of seed 0: the same numbers on every
   /// machine. All 0 for a `count` that is not 1 to the number of entries, which no key of the bank has.
   ///
-  /// - Complexity: O(entries · max(131,072, 256 · draws)): some 40 ms for 64 entries and 32 draws.
+  /// - Complexity: O(entries · max(131,072, 256 · draws)): some 80 ms for 64 entries and 32 draws, and most of a
+  ///   minute for the most of both.
   public func lean(count: Int) -> [Double] {
     var sums = [Int](repeating: 0, count: entries.count)
     guard draws > 1, (1...entries.count).contains(count), entries.contains(where: { $0.slope != 0 })
