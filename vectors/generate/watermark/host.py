@@ -194,10 +194,9 @@ def main():
                                   [entry["slope"] for entry in made["entries"]], COUNT, DRAWS)
         contents[f"key-{scheme}.json"] = key_file(secret, scheme, seconds, name, f"host.{scheme}")
         contents[f"plan-{scheme}.json"] = plan(made, entries, signs, STRENGTH)
-        sums, trials = lean([entry["slope"] for entry in made["entries"]], COUNT, DRAWS)
-        steps = [-total / trials for total in sums]
+        steps = [-step for step in lean([entry["slope"] for entry in made["entries"]], COUNT, DRAWS)]
         for entry, sign in zip(entries, signs):
-            steps[entry] = sign - sums[entry] / trials
+            steps[entry] += sign
         contents[f"replay-plan-{scheme}.json"] = plan(made, range(len(steps)), steps, STRENGTH)
         contents[f"detector-{scheme}.json"] = keyed(made, arrays["scores"], entries, signs)
         if scheme == "given":
