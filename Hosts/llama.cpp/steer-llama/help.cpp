@@ -80,7 +80,8 @@ Watermarks in the structure of texts:
   --temp, --top-k, --top-p
                         of the generation, with --score-file: "replay" gets "cost", how much less
                         likely such draws become, in nats over the text; so does a line with
-                        --token-mark
+                        --token-mark. With --watermark the texts then are not judged: "replay" has
+                        "tokens" and "cost" of the whole mark, and no "z"
 
 Token-bias watermarks, to compare with:
   --token-mark KIND     kgw or unigram: generation prefers green tokens; --score-file adds "green",

@@ -64,6 +64,8 @@ struct Options {
 
     /* Whether replays say what drawing from the steered model costs. */
     bool has_costs() const { return temperature > 0 && top_k > 0; }
+    /* Whether marks are looked for. What one costs, its whole plan says, and a reading leaves a part out. */
+    bool reads_marks() const { return !score_files.empty() && !has_costs(); }
     /* Whether whole texts are read in place of prompts, and the flag that says so. */
     bool has_texts() const { return !text_files.empty() || !documents_files.empty(); }
     const char *texts_flag() const {

@@ -54,8 +54,7 @@ PlanHandle Plans::named(const std::string &plan) const {
 void Plans::check_documents(const std::vector<Record> &records) const {
     bool is_first = true;
     const auto try_first = [&](const MarkedDocument &document) {
-        if (is_first && options.score_files.empty()) watermark->plan(document);
-        if (is_first && !options.score_files.empty()) watermark->replay_plan(document);
+        if (is_first) plan_of(document);
         is_first = false;
     };
     size_t n_marked = 0;
@@ -98,9 +97,11 @@ Treatment Plans::of(size_t index) const {
 Treatment Plans::of(const Record &record) const {
     if (!is_marked(record.plan)) return {named(record.plan), MarkedDocument()};
     const MarkedDocument document = document_of(record);
-    return {options.score_files.empty() ? watermark->plan(document)
-                                        : watermark->replay_plan(document),
-            document};
+    return {plan_of(document), document};
+}
+
+PlanHandle Plans::plan_of(const MarkedDocument &document) const {
+    return options.reads_marks() ? watermark->replay_plan(document) : watermark->plan(document);
 }
 
 std::string Plans::name_of(const std::string &plan) const {

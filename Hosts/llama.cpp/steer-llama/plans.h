@@ -61,6 +61,8 @@ private:
     bool is_marked(const std::string &plan) const { return watermark && plan.empty(); }
     MarkedDocument document_of(size_t index) const;
     MarkedDocument document_of(const Record &record) const;
+    /* Of the mark, or of reading it. */
+    PlanHandle plan_of(const MarkedDocument &document) const;
     void check_documents(const std::vector<Record> &records) const;
     std::string name_of(const std::string &plan) const;
     void compile(const std::string &plan);

@@ -8,8 +8,10 @@ std::string Score::replay_members(const Watermark *key) {
     const bool is_keyed = key && !treatment.mark.json.empty();
     std::string members = treatment.mark.json;
     if (is_keyed) members += ",\"strength\":" + json_number(key->used_strength()) + ",";
-    members += "\"tokens\":" + std::to_string(replay.n_tokens)
-        + ",\"innovation\":" + json_number(replay.innovation) + ",\"variance\":"
+    members += "\"tokens\":" + std::to_string(replay.n_tokens);
+    // The plan was that of the mark: what it says of the text is not what null texts were compared with.
+    if (is_keyed && has_cost) return members + ",\"cost\":" + json_number(replay.cost);
+    members += ",\"innovation\":" + json_number(replay.innovation) + ",\"variance\":"
         + json_number(replay.variance) + ",\"log_ratio\":" + json_number(replay.log_ratio)
         + ",\"z\":" + json_number(replay.z());
     if (has_cost) members += ",\"cost\":" + json_number(replay.cost);

@@ -23,7 +23,7 @@ Watermark::Watermark(const Options &options, const steer_dictionary_t *dictionar
     key.resize(required);
     check(steer_watermark_key_id(watermark.get(), &key[0], key.size(), nullptr, &error), error);
     key.pop_back(); // NUL
-    if (!options.score_files.empty() && has_nulls() && !has_verdicts()) {
+    if (options.reads_marks() && has_nulls() && !has_verdicts()) {
         std::fprintf(stderr,
                      "steer-llama: null texts of bank %s were replayed at strength %g, these are at %g: "
                      "there are no p-values\n",

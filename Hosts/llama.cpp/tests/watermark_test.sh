@@ -70,6 +70,13 @@ has out 'line 1: flagged, p 0\.00249' 1
 has old.jsonl '"replay":\{"key":"llama.old","scheme":"given","document":"a","strength":3,' 1
 ends 3 'retired' $run --watermark key-retired.json --prompts-file prompts.jsonl --output bad.out.jsonl
 
+# What a mark costs is asked of its whole plan, which a retired key makes no more; nobody is judged by that.
+sampled='--temp 1 --top-k 64 --top-p 0.95'
+ends 0 '' $run --watermark key-given.json --score-file marked.jsonl --output cost.jsonl $sampled
+has out 'flagged' 0
+has cost.jsonl "\"replay\":\{\"key\":\"llama.given\",\"scheme\":\"given\",\"document\":\"[ab]\",\"strength\":3,\"tokens\":[34][0-9],\"cost\":$number\}" 2
+ends 3 'retired' $run --watermark key-retired.json --score-file one.jsonl --output bad.out.jsonl $sampled
+
 # The bank's null texts are of one strength: at another one z is there, p is not, and one line says so.
 ends 0 'steer-llama: null texts of bank bank were replayed at strength 3, these are at 2: there are no p-values' \
     $common --sae "$sae" --bank bank --watermark key-given.json --score-file marked.jsonl --output weak.jsonl --strength 2
