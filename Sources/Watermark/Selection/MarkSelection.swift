@@ -2,7 +2,8 @@ import Steering
 
 /// The entries of a bank that mark one document, in the order in which they were drawn.
 ///
-/// Every ordered choice of distinct entries has the same probability in a draw, and every sign too.
+/// Every ordered choice of distinct entries has the same probability in a draw. As many are steered up as down, or
+/// one more of either: what moves with every entry alike would tell no choice from another.
 public struct MarkSelection: Sendable, Hashable {
   /// Numbers of the entries, distinct, from 0; as many as the key's `count`.
   public let entries: [Int]
@@ -12,8 +13,8 @@ public struct MarkSelection: Sendable, Hashable {
   /// Draws `count` of `entryCount` entries; traps unless 1 <= `count` <= `entryCount`.
   ///
   /// A partial Fisher-Yates shuffle of 0 to `entryCount` - 1: place i, from the first on, changes with
-  /// place i + uniform(below: `entryCount` - i). Then the lowest bit of the next byte is the sign of each,
-  /// 0 for +1.
+  /// place i + uniform(below: `entryCount` - i). Of them the first (`count` + b)/2, rounded down, are steered up and the
+  /// rest down, with b the lowest bit of the next byte.
   package init(count: Int, among entryCount: Int, from stream: inout some ByteStream) {
     precondition(count >= 1 && count <= entryCount, "count must be 1 to entryCount")
     var pool = Array(0..<entryCount)
@@ -22,9 +23,8 @@ public struct MarkSelection: Sendable, Hashable {
       pool.swapAt(index, other)
     }
     entries = Array(pool[..<count])
-    var signs: [Int] = []
-    for _ in 0..<count { signs.append(stream.nextByte() & 1 == 0 ? 1 : -1) }
-    self.signs = signs
+    let upCount = (count + Int(stream.nextByte() & 1)) / 2
+    signs = (0..<count).map { $0 < upCount ? 1 : -1 }
   }
 }
 

@@ -44,16 +44,29 @@ import Watermark
     #expect(chiSquared(Array(sets.values)) < ChiSquared.limit(34))
   }
 
-  /// All 8 patterns of signs come equally often, whatever the entry they belong to.
+  /// One or two of three are steered up, and every entry as often up as down.
   @Test func everySignIsEquallyLikely() throws {
-    var patterns = [Int](repeating: 0, count: 8)
+    var upCounts = [Int](repeating: 0, count: 2)
     var signed = [Int](repeating: 0, count: 14)
     for selection in try Self.selections() {
-      patterns[selection.signs.reduce(0) { 2 * $0 + ($1 > 0 ? 1 : 0) }] += 1
-      signed[2 * selection.entries[0] + (selection.signs[0] > 0 ? 1 : 0)] += 1
+      let ups = selection.signs.filter { $0 > 0 }.count
+      #expect(ups == 1 || ups == 2)
+      if ups == 1 || ups == 2 { upCounts[ups - 1] += 1 }
+      // One of a selection's entries, for they depend on each other.
+      let place = selection.entries.firstIndex(of: selection.entries.max() ?? 0) ?? 0
+      signed[2 * selection.entries[place] + (selection.signs[place] > 0 ? 1 : 0)] += 1
     }
-    #expect(chiSquared(patterns) < ChiSquared.limit(7))
-    #expect(chiSquared(signed) < ChiSquared.limit(13))
+    #expect(chiSquared(upCounts) < ChiSquared.limit(1))
+    for entry in 2..<7 {
+      #expect(chiSquared(Array(signed[2 * entry..<2 * entry + 2])) < ChiSquared.limit(1))
+    }
+    let even = try testKey(count: 8)
+    for number in 0..<200 {
+      let choice = try even.selection(of: .given("\(number)"), among: 9)
+      #expect(choice.signs.reduce(0, +) == 0)
+    }
+    #expect(
+      try testKey(count: 1).selection(of: .given("a"), among: 9).signs.allSatisfy { abs($0) == 1 })
   }
 
   @Test func keyAndDocumentDecide() throws {

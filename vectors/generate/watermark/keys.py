@@ -84,8 +84,8 @@ def draw(stream, entries, count):
     for place in range(count):
         other = place + stream.below(entries - place)
         pool[place], pool[other] = pool[other], pool[place]
-    signs = [-1 if stream.take(1)[0] & 1 else 1 for _ in range(count)]
-    return pool[:count], signs
+    up = (count + stream.take(1)[0] % 2) // 2
+    return pool[:count], [1] * up + [-1] * (count - up)
 
 
 def selection(secret, identifier, entries, count):
