@@ -39,23 +39,26 @@ extension WatermarkBank {
     return steps
   }
 
-  /// Adds step · strength · alpha of every entry whose step is not 0.
+  /// Adds step · strength · alpha of every entry whose step is not 0. One that only leans, by less than f32 can
+  /// say, is left out.
   private func plan(steps: [Double], strength: Double) throws(SteeringError) -> PlanDocument {
     guard strength.isFinite, strength > 0 else {
       throw SteeringError(
         .invalidArgument, "'strength' is \(strength), expected a finite number above 0")
     }
-    let numbers = entries.indices.filter { steps[$0] != 0 }
-    let interventions = try numbers.map { number throws(SteeringError) -> Intervention in
+    var interventions: [Intervention] = []
+    for number in entries.indices where steps[number] != 0 {
       let amount = steps[number] * strength * entries[number].alpha
+      if abs(steps[number]) < 0.5, Float(amount) == 0 { continue }
       guard Float(amount).isFinite, Float(amount) != 0 else {
         throw SteeringError(
           .invalidArgument,
           "'strength' is \(strength), which moves entry \(number) by \(amount), expected a finite"
             + " number of f32 that is not 0")
       }
-      return Intervention(
-        feature: entries[number].feature, mode: .add, strength: .unit, alpha: amount)
+      interventions.append(
+        Intervention(
+          feature: entries[number].feature, mode: .add, strength: .unit, alpha: amount))
     }
     return PlanDocument(
       interventions.sorted { $0.feature < $1.feature }, scope: Scope(phase: .generated))

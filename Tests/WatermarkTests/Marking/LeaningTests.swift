@@ -67,9 +67,17 @@ import Watermark
     #expect(try TestBank.costly(zeros, draws: 16).lean(count: 7) == zeros)
   }
 
-  @Test func manyDrawsAndEntriesAreTaken() throws {
+  @Test(arguments: [1, 7, 40]) func manyDrawsAndEntriesAreTaken(count: Int) throws {
     let bank = try TestBank.costly(Self.slopes, draws: WatermarkBank.drawLimit)
-    let lean = bank.lean(count: 40)
+    let lean = bank.lean(count: count)
     #expect(lean.allSatisfy { (-1...1).contains($0) } && lean.contains { $0 != 0 })
+    // Some are chosen in so few sets that f32 takes them for 0.
+    let selection = try MarkSelection(entries: [3], signs: [1])
+    for strength in [1, 1e-6] {
+      let plan = try bank.replayPlan(of: selection, lean: lean, strength: strength)
+      #expect(plan.interventions.contains { $0.feature == bank.entries[3].feature })
+      #expect(plan.interventions.allSatisfy { Float($0.alpha) != 0 })
+    }
+    if count == 1 { #expect(lean.contains { $0 != 0 && Float($0) == 0 }) }
   }
 }
