@@ -9,8 +9,7 @@ std::string Score::replay_members(const Watermark *key) {
     std::string members = treatment.mark.json;
     if (is_keyed) members += ",\"strength\":" + json_number(key->used_strength()) + ",";
     members += "\"tokens\":" + std::to_string(replay.n_tokens);
-    // The plan was that of the mark: what it says of the text is not what null texts were compared with.
-    if (is_keyed && has_cost) return members + ",\"cost\":" + json_number(replay.cost);
+    if (is_price(key)) return members + ",\"cost\":" + json_number(replay.cost);
     members += ",\"innovation\":" + json_number(replay.innovation) + ",\"variance\":"
         + json_number(replay.variance) + ",\"log_ratio\":" + json_number(replay.log_ratio)
         + ",\"z\":" + json_number(replay.z());
@@ -28,6 +27,11 @@ std::string Score::replay_members(const Watermark *key) {
     const bool has_p = verdict.flags & STEER_VERDICT_HAS_P;
     return members + ",\"p\":" + (has_p ? json_number(verdict.p) : "null") + ",\"flagged\":"
         + (verdict.flags & STEER_VERDICT_FLAGGED ? "true" : "false");
+}
+
+/* The plan was that of the mark: what it says of the text is not what null texts were compared with. */
+bool Score::is_price(const Watermark *key) const {
+    return has_cost && key && !treatment.mark.json.empty();
 }
 
 std::string Score::members(const std::string &origin, const Watermark *key, bool has_plans,
@@ -51,6 +55,7 @@ std::string Score::members(const std::string &origin, const Watermark *key, bool
     if (!has_plans) return members;
     const bool is_replayed = treatment.plan && n > 0;
     if (is_replayed) members += ",\"replay\":{" + replay_members(key) + "}";
+    if (is_price(key)) return members;
     if (is_replayed && wants_tokens) {
         members += ",\"log_ratios\":[";
         for (size_t i = 0; i < log_ratios.size(); ++i) {

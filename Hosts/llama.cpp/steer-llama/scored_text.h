@@ -50,6 +50,8 @@ struct Score {
 
 private:
     std::string replay_members(const Watermark *key);
+    /* Whether what the text's mark costs is asked for, and not whether it is there. */
+    bool is_price(const Watermark *key) const;
 };
 
 #endif

@@ -74,7 +74,7 @@ ends 3 'retired' $run --watermark key-retired.json --prompts-file prompts.jsonl 
 sampled='--temp 1 --top-k 64 --top-p 0.95'
 ends 0 '' $run --watermark key-given.json --score-file marked.jsonl --output cost.jsonl $sampled
 has out 'flagged' 0
-has cost.jsonl "\"replay\":\{\"key\":\"llama.given\",\"scheme\":\"given\",\"document\":\"[ab]\",\"strength\":3,\"tokens\":[34][0-9],\"cost\":$number\}" 2
+has cost.jsonl "\"replay\":\{\"key\":\"llama.given\",\"scheme\":\"given\",\"document\":\"[ab]\",\"strength\":3,\"tokens\":[34][0-9],\"cost\":$number\}\}\$" 2
 ends 3 'retired' $run --watermark key-retired.json --score-file one.jsonl --output bad.out.jsonl $sampled
 
 # The bank's null texts are of one strength: at another one z is there, p is not, and one line says so.

@@ -170,7 +170,9 @@ private struct ScoredLine {
       let name = String(member.key.dropFirst(ScoredText.prefix.count))
       try add(name, member.value, member.key)
     }
-    if let value = find("log_ratio") { try add(ScoredText.replay, value, "log_ratio") }
+    if let value = find(ScoredText.logRatio) {
+      try add(ScoredText.logRatio, value, ScoredText.logRatio)
+    }
     return found
   }
 

@@ -74,8 +74,8 @@ public struct ScoredText: Sendable, Equatable {
   public static let nullSplit = "null"
   /// The split whose texts are judged, as are those without any.
   public static let testSplit = "test"
-  /// The statistic that a line's `log_ratio` is.
-  package static let replay = "replay"
+  /// The member that is a statistic of its own name: nats, which no z may be compared with.
+  package static let logRatio = "log_ratio"
   /// What members that are statistics of their own begin with.
   package static let prefix = "z_"
 

@@ -36,7 +36,7 @@ public struct MarkFinding: Sendable {
   /// `steerctl watermark evaluate` reads such lines; other names of the statistic give way to it.
   package var jsonValue: JSONValue {
     var own: Set<String> = ["id", "file", "tokens", "z", "verdict", "z_\(statistic.rawValue)"]
-    // The same statistic by another name: an evaluation takes it once.
+    // Of the same reading, and of one candidate at most.
     if statistic == .replay { own.insert("log_ratio") }
     var line: [JSONValue.Member] = [
       .init("id", .string(verdict.document)), .init("file", .string(file)),

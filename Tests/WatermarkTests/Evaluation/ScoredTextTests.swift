@@ -26,7 +26,7 @@ import Watermark
           id: "a", method: "kgw", strength: 2, role: .attacked, attack: "swap", source: "model",
           split: "test", text: "one two", tokens: 7, logLikelihood: -3.5, seconds: 0.5,
           detectionSeconds: 0.25,
-          statistics: ["kgw": 3.5, "features": -1, "ewd": 2, "replay": 9.25]))
+          statistics: ["kgw": 3.5, "features": -1, "ewd": 2, "log_ratio": 9.25]))
     #expect(!text.isNull)
   }
 
