@@ -2,15 +2,17 @@
 
     python3 attacks.py MARKED.jsonl HUMAN.jsonl OUTPUT.jsonl
 
-Every line of MARKED gives a line per attack: its members, "text" attacked, "attack" the name and "role"
-"attacked". Draws depend on the line's id and the attack alone.
+Every line of MARKED gives a line per attack: its members, "text" attacked, "attack" the name, "role"
+"attacked" and "changed", the share of words that an attack on words reached. Draws depend on the line's id and the
+attack alone.
 
+respace                  white space made single spaces, as all others do: the control
 delete-10, delete-30     that share of words removed
-synonym-10, synonym-30   that share of words replaced by a synonym of WordNet (wordnet-base), of those that have one
+synonym-10, synonym-30   that share of words replaced by a synonym of WordNet (wordnet-base), or all that have one
 shuffle                  sentences in random order
 truncate-50              the first half of the words
-mix-50, mix-25           that share of words of the marked text, in one piece within human text of HUMAN, the whole
-                         as long as the marked text
+mix-50, mix-25           that share of words of the marked text, in one piece within human text of HUMAN, of several where
+                         one is short, the whole as long as the marked text
 """
 
 import json
@@ -62,12 +64,12 @@ def substitute(words, share, rng, table):
     return result
 
 
-def mix(words, share, rng, human):
+def mix(words, share, rng, humans):
     length = max(1, round(share * len(words)))
     start = rng.randrange(len(words) - length + 1)
-    outside = human["text"].split()
+    outside = []
     while len(outside) < len(words) - length:
-        outside = outside + outside
+        outside += rng.choice(humans)["text"].split()
     outside = outside[:len(words) - length]
     place = rng.randrange(len(outside) + 1)
     return outside[:place] + words[start:start + length] + outside[place:]
@@ -82,20 +84,20 @@ def attacked(entry, table, humans):
     def rng(name):
         return random.Random(f"{name}/{entry['id']}")
 
-    def human(name):
-        return rng(name + "/human").choice(humans)
-
+    yield "respace", " ".join(words), 0
     for share in (10, 30):
         name = f"delete-{share}"
-        yield name, " ".join(delete(words, share / 100, rng(name)))
+        kept = delete(words, share / 100, rng(name))
+        yield name, " ".join(kept), 1 - len(kept) / len(words)
         name = f"synonym-{share}"
-        yield name, " ".join(substitute(words, share / 100, rng(name), table))
+        other = substitute(words, share / 100, rng(name), table)
+        yield name, " ".join(other), sum(map(str.__ne__, words, other)) / len(words)
     rng("shuffle").shuffle(sentences)
-    yield "shuffle", " ".join(sentences)
-    yield "truncate-50", " ".join(words[:max(1, len(words) // 2)])
+    yield "shuffle", " ".join(sentences), None
+    yield "truncate-50", " ".join(words[:max(1, len(words) // 2)]), None
     for share in (50, 25):
         name = f"mix-{share}"
-        yield name, " ".join(mix(words, share / 100, rng(name), human(name)))
+        yield name, " ".join(mix(words, share / 100, rng(name), humans)), None
 
 
 def main():
@@ -107,8 +109,8 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file, \
             open(sys.argv[3] + ".part", "w", encoding="utf-8") as out:
         for entry in map(json.loads, file):
-            for name, text in attacked(entry, table, humans):
-                line = {**entry, "text": text, "attack": name, "role": "attacked"}
+            for name, text, changed in attacked(entry, table, humans):
+                line = {**entry, "text": text, "attack": name, "role": "attacked", "changed": changed}
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
     os.rename(sys.argv[3] + ".part", sys.argv[3])
 

@@ -6,14 +6,16 @@
         [--quality-model M-F16.gguf] [--threads 2] [--until STEP]
 
 Prompts are prompts.jsonl's of one split; every method continues the same ones with the same seeds. `--at` names
-the strength of each method that is attacked and judged with wrong keys (default: the middle one); the first
---attacked texts are. A step whose file is there already is not run again, so an interrupted run goes on. OUT/report has evaluation.json, table.md and
-frontier.svg.
+the strength of each method that is attacked (default: the middle one), and of the structural marks that wrong keys
+judge; --attacked texts are. A step whose file is there already is not run again, so an interrupted run goes on.
+OUT/report has evaluation.json, table.md and frontier.svg; OUT/features.jsonl what the statistic of mean features
+finds.
 
 Quality is read with the prompt, detection without it: a detector has only the text. Null values are those of a third
 of the human texts (human_texts.py) and of a third of the unmarked continuations of the other split's prompts;
-the others are judged as false alarms. BANK, which must
-be bound to SAE, is calibrated on the rows of the null texts, and in the end on their replays.
+the others are judged as false alarms. All are scored at the strengths of `--at`: marks of other strengths (replay) or
+deltas (EWD) have the same null values. BANK, which must be bound to SAE, is calibrated on the rows of the null texts,
+and in the end on their replays.
 """
 
 import argparse
@@ -28,8 +30,9 @@ SAMPLING = ["--temp", "1", "--top-k", "64", "--top-p", "0.95"]
 LENGTH = 200
 # Tokens of unmarked continuations: those of a seed have one length.
 NULL_LENGTHS = (60, 220, 100, 160, 80, 130)
-TOKEN_KEYS = ["evaluation", "another", "a third", "a fourth", "a fifth"]
-STATISTICS = {"structure": ("replay", "features"), "kgw": ("kgw", "ewd"), "unigram": ("unigram",)}
+TOKEN_KEY = "evaluation"
+STATISTICS = {"structure": ("replay",), "kgw": ("kgw", "ewd"), "unigram": ("unigram",)}
+RATES = (0.02275, 0.01, 0.001)
 STEPS = ("null", "tokens", "calibrated", "structure", "attacks", "report")
 
 
@@ -65,15 +68,17 @@ class Evaluation(Host):
             if marks:
                 line["cost"] = score["replay"]["cost"] if "replay" in score else score["cost"]
             result.append(line)
-        return result
+        return self.timed(name + ".texts", result, "seconds")
 
     def human(self):
+        self.settle("human", [], [self.options.human])
         path = self.made("human.jsonl", lambda path: self.run(
             sys.executable, os.path.join(HERE, "human_texts.py"), self.options.human, path))
         return [{**text, "method": "human", "role": "unmarked"} for text in read(path)]
 
     def model_texts(self):
-        """Unmarked continuations: those of a third of the prompts calibrate, the others are judged."""
+        """Unmarked continuations of many lengths: those of a third of the prompts calibrate, the others are
+        judged. Not of the method `none`, whose words are compared with those of marks of one length."""
         other = self.prompts("development" if self.options.split == "test" else "test")
         calibrating = {prompt["id"]: "null" for prompt in other[::3]}
         made = []
@@ -81,14 +86,14 @@ class Evaluation(Host):
             length = NULL_LENGTHS[seed % len(NULL_LENGTHS)]
             for text in self.continued(f"null-{seed}", other, 100 + seed, length):
                 made.append({"id": f"{text['id']}/{seed}", "domain": text["domain"],
-                             "text": text["text"], "method": "none", "role": "unmarked",
-                             "source": "model", "split": calibrating.get(text["id"], "test")})
+                             "text": text["text"], "method": "continuation",
+                             "role": "unmarked", "source": "model", "split": calibrating.get(text["id"], "test")})
         return made
 
     # ---- Statistics, of texts alone
 
-    def token_mark(self, kind, delta, key=0):
-        return ["--token-mark", kind, "--token-key", TOKEN_KEYS[key], "--token-delta", delta]
+    def token_mark(self, kind, delta):
+        return ["--token-mark", kind, "--token-key", TOKEN_KEY, "--token-delta", delta]
 
     def keyed(self, strength, key=0):
         return ["--sae", self.options.sae, "--bank", self.options.bank, "--strength", strength,
@@ -106,19 +111,28 @@ class Evaluation(Host):
                 continue
             result.append({**text, "tokens": score["tokens"],
                            "z": {kind: value for kind, value in z.items() if value is not None}})
-        return result
+        return self.timed(name, result, "detection_seconds")
 
-    def featured(self, name, texts, key=0):
-        """The texts with the statistic of their mean features, on lines of their own."""
+    def featured(self, name, texts):
+        """How many texts the statistic of mean features finds at each rate, by its own calibration: its null
+        values leave each null text out of the moments that it is measured by, which no list of z can say."""
         rows = self.rows(name + ".rows", [{"id": text["id"], "text": text["text"]} for text in texts])
-        path = self.made(f"{name}.features-{key}.jsonl", lambda path: self.steerctl(
-            "watermark", "detect", rows, "--key", self.key(f"key-{key}"), "--bank",
+        path = self.made(name + ".features.jsonl", lambda path: self.steerctl(
+            "watermark", "detect", rows, "--key", self.key("key-0"), "--bank",
             self.options.bank, "--sae", self.options.sae, "--output", path))
-        found = read(path)
-        assert [line["id"] for line in found] == [text["id"] for text in texts]
-        return [{**text, "tokens": line["tokens"], "z": {"features": line["z"]["features"]}}
-                for text, line in zip(texts, found)
-                if line.get("z", {}).get("features") is not None]
+        judged = [line["verdict"]["p"] for line in read(path) if line["verdict"]["p"] is not None]
+        return {"texts": name, "judged": len(judged),
+                "found": {str(rate): sum(p <= rate for p in judged) for rate in RATES}}
+
+    def features(self):
+        """The statistic of mean features, of marked texts and of those that bear no mark."""
+        # Every third: a rate needs fewer texts than a null of several lengths.
+        humans, models = ([text for text in texts if text["split"] != "null"][::3]
+                          for texts in self.null())
+        named = [("human", humans), ("model", models)]
+        named += [(f"structure-{strength}", self.marked("structure", strength))
+                  for strength in self.strengths("structure")]
+        write(self.path("features.jsonl"), [self.featured(name, texts) for name, texts in named])
 
     # ---- Steps
 
@@ -134,14 +148,16 @@ class Evaluation(Host):
         return self.keyed(strength) if method == "structure" else self.token_mark(method, strength)
 
     def few(self, texts):
-        """Some texts of every domain."""
-        return texts[::-(-len(texts) // self.options.attacked)]
+        """Those of the same prompts of every domain, whatever the method."""
+        prompts = self.prompts(self.options.split, self.options.prompts)
+        chosen = {prompt["id"] for prompt in prompts[::-(-len(prompts) // self.options.attacked)]}
+        return [text for text in texts if text["id"] in chosen]
 
     def null(self):
         return self.human(), self.model_texts()
 
     def calibrated(self):
-        """The bank with null values of features."""
+        """The bank with null values of mean features."""
         humans, models = self.null()
         texts = [text for text in humans + models if text["split"] == "null"]
         rows = self.rows("null.rows", [{"id": text["id"], "text": text["text"]} for text in texts])
@@ -169,15 +185,14 @@ class Evaluation(Host):
 
     def unmarked(self):
         """Lines of everything that bears no mark."""
-        delta = self.at("kgw")
-        everything = [*self.token_mark("kgw", delta), *self.keyed(self.at("structure"))]
         plain = self.continued("none", self.prompts(self.options.split, self.options.prompts), 1,
                                LENGTH)
         plain = self.with_quality("none", plain, {"method": "none", "role": "unmarked",
                                                   "source": "model"})
-        lines = self.scored("none.judged", plain, *everything) + self.featured("none", plain)
-        for name, texts in zip(("human", "model"), self.null()):
-            lines += self.scored(name + ".judged", texts, *everything) + self.featured(name, texts)
+        lines = []
+        for name, texts in zip(("none", "human", "model"), (plain, *self.null())):
+            lines += self.scored(name + ".tokens", texts, *self.token_mark("kgw", self.at("kgw")))
+            lines += self.scored(name + ".judged", texts, *self.keyed(self.at("structure")))
         return lines
 
     def marked(self, method, strength):
@@ -190,7 +205,7 @@ class Evaluation(Host):
 
     def judged(self, name, method, strength, texts, key=0):
         flags = self.keyed(strength, key) if method == "structure" else \
-            self.token_mark(method, strength, key)
+            self.token_mark(method, strength)
         lines = self.scored(f"{name}.judged-{key}", texts, *flags)
         for line in lines:
             line["z"] = {kind: z for kind, z in line["z"].items() if kind in STATISTICS[method]}
@@ -200,10 +215,7 @@ class Evaluation(Host):
         lines = []
         for strength in self.strengths(method):
             texts = self.marked(method, strength)
-            name = f"{method}-{strength}"
-            lines += self.judged(name, method, strength, texts)
-            if method == "structure":
-                lines += self.featured(name, texts)
+            lines += self.judged(f"{method}-{strength}", method, strength, texts)
         return lines
 
     def attacks(self, method):
@@ -211,15 +223,18 @@ class Evaluation(Host):
         strength = self.at(method)
         name, texts = f"{method}-{strength}", self.marked(method, strength)
         lines = []
-        for key in range(1, 1 + (self.options.wrong_keys if method == "structure" else 1)):
+        # A token mark's null is of its key's own lists: another key's says nothing beside it.
+        for key in range(1, 1 + self.options.wrong_keys) if method == "structure" else ():
             lines += [{**line, "role": "wrong-key", "source": f"key {key}"}
                       for line in self.judged(name, method, strength, texts, key=key)]
         source = self.path(name + ".marked.jsonl")
-        write(source, self.few(texts))
+        few = self.few(texts)
+        self.settle(name + ".attacked", few, [])
+        write(source, few)
         attacked = self.made(name + ".attacked.jsonl", lambda path: self.run(
             sys.executable, os.path.join(HERE, "attacks.py"), source, self.path("human.jsonl"), path))
         broken = [{member: value for member, value in text.items()
-                   if member not in ("log_likelihood", "cost")} for text in read(attacked)]
+                   if member not in ("log_likelihood", "cost", "seconds")} for text in read(attacked)]
         return lines + self.judged(name + "-attacked", method, strength, broken)
 
     def spoofed(self):
@@ -255,6 +270,7 @@ class Evaluation(Host):
             self.calibrated()
         if "structure" in wanted:
             lines += self.of_method("structure") + self.unmarked()
+            self.features()
             self.replay_calibrated()
         if "attacks" in wanted:
             lines += [line for method in STATISTICS if self.strengths(method)
@@ -282,7 +298,7 @@ def main():
     parser.add_argument("--prompts", type=int, default=100)
     parser.add_argument("--human", type=int, default=1800)
     parser.add_argument("--model-texts", type=int, default=1200)
-    parser.add_argument("--wrong-keys", type=int, choices=range(1, len(TOKEN_KEYS)), default=2)
+    parser.add_argument("--wrong-keys", type=int, default=2)
     parser.add_argument("--attacked", type=int, default=50)
     parser.add_argument("--minimum", type=int, default=500)
     parser.add_argument("--quality-model", help="the same model at full precision")

@@ -23,19 +23,37 @@ def write(path, entries):
     return entries
 
 
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
 class Host:
     """Folder OUT, and the programs whose output it keeps."""
 
     def __init__(self, options):
         self.options = options
         os.makedirs(options.output, exist_ok=True)
+        self.note_builds()
         # A copy: it is calibrated here.
+        self.settle("bank", [], [digest(os.path.join(options.bank, "bank.json"))])
         options.bank = self.made("bank", lambda path: self.copy(options.bank, path))
 
     @staticmethod
     def copy(folder, path):
         shutil.copytree(folder, path + ".part")
         os.rename(path + ".part", path)
+
+    def note_builds(self):
+        """Keeps which builds of the programs were used, and says so where it is more than one."""
+        path = self.path("builds.jsonl")
+        builds = read(path) if os.path.exists(path) else []
+        build = {name: digest(shutil.which(getattr(self.options, name)) or getattr(self.options, name))
+                 for name in ("host", "steerctl")}
+        if build not in builds:
+            write(path, builds + [build])
+        if len(read(path)) > 1:
+            print(f"{path}: {len(read(path))} builds made what is there", file=sys.stderr)
 
     def path(self, name):
         return os.path.join(self.options.output, name)
@@ -45,7 +63,9 @@ class Host:
         print("$ " + " ".join(command), file=sys.stderr, flush=True)
         start = time.monotonic()
         subprocess.run(command, check=True)
-        print(f"# {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+        seconds = time.monotonic() - start
+        print(f"# {seconds:.0f} s", file=sys.stderr, flush=True)
+        return seconds
 
     def steerctl(self, *command):
         self.run(self.options.steerctl, *command)
@@ -76,14 +96,24 @@ class Host:
         def make(path):
             source = self.path(name + ".in.jsonl")
             write(source, entries)
-            self.run(self.options.host, "--model", model, "--threads", self.options.threads,
-                     "--prompts-file" if "--predict" in arguments else "--score-file", source,
-                     "--output", path, *arguments)
+            seconds = self.run(
+                self.options.host, "--model", model, "--threads", self.options.threads,
+                "--prompts-file" if "--predict" in arguments else "--score-file", source,
+                "--output", path, *arguments)
+            write(self.path(name + ".seconds.jsonl"), [{"seconds": seconds}])
         self.settle(name, entries, ["--model", os.path.basename(model), *arguments])
         made = read(self.made(name + ".jsonl", make))
         if [line["id"] for line in made] != [line["id"] for line in entries]:
             raise SystemExit(f"{self.path(name)}.jsonl has other lines than its input")
         return made
+
+    def timed(self, name, lines, member):
+        """Gives every line its share, by tokens, of the seconds that a step took, if that was measured."""
+        path, tokens = self.path(name + ".seconds.jsonl"), sum(line["tokens"] for line in lines)
+        if tokens > 0 and os.path.exists(path):
+            for line in lines:
+                line[member] = read(path)[0]["seconds"] * line["tokens"] / tokens
+        return lines
 
     def rows(self, name, entries):
         """Residual rows of these texts, in the plain model, before the bank's layer is steered."""
@@ -93,6 +123,7 @@ class Host:
             self.run(self.options.host, "--model", self.options.model, "--threads",
                      self.options.threads, "--documents-file", source, "--capture", path,
                      "--sae", self.options.sae)
+        self.settle(name, entries, [os.path.basename(self.options.model)])
         return self.made(name + ".safetensors", make)
 
     def key(self, name):

@@ -1,16 +1,19 @@
 """Makes a bank of watermark entries from the features of a bank of structures.
 
-    python3 make_bank.py plans ENGLISH.json TEXTS.jsonl FOLDER
+    steerctl fit bank ROWS/pairs*.safetensors --count 24 --output STRUCTURES.json
+    python3 make_bank.py plans STRUCTURES.json TEXTS.jsonl FOLDER
     steer-llama --model M.gguf --sae SAE --score-file FOLDER/probes.jsonl --output FOLDER/scores.jsonl
         --temp 1 --top-k 64 --top-p 0.95
-    python3 make_bank.py bank ENGLISH.json FOLDER/scores.jsonl BANK
+    python3 make_bank.py bank STRUCTURES.json FOLDER/scores.jsonl BANK
     steerctl watermark bind --bank BANK --sae SAE
 
-An entry per feature that some structure was found by, each feature once, with the structure that it tells
-best (FRC). `plans` writes plans that move generated rows by +PROBE and -PROBE along each feature's decoder
+ROWS are those of Banks/english. An entry per feature that some structure was found by with CONFIDENCE, each
+feature once, with the structure that it tells best (FRC). TEXTS are a few unmarked continuations of
+development prompts. `plans` writes plans that move generated rows by +PROBE and -PROBE along each feature's decoder
 direction, and a line per plan and unmarked text. Replay says how much the next-token distribution moves (the
 summed variance of the log ratio), and what that costs in likelihood. `bank` scales every entry so that COUNT of
-them together move it by INFORMATION nats^2 a token: all choices of a key are then about as easy to find. The
+them, each alone, move it by INFORMATION nats^2 a token in sum: all choices of a key are then about as easy to find.
+(Together they move it by two thirds of that: half go up and half down, and what they share cancels.) The
 half difference of the two costs is the entry's slope. Entries of more than SLOPE are left out: nearly every least
 costly choice would hold them, and keys would be told apart by the others alone.
 """
@@ -21,10 +24,11 @@ import os
 import sys
 
 PROBE = 200.0
-COUNT = 7
-INFORMATION = 0.18
+COUNT = 8
+INFORMATION = 0.28
 DRAWS = 32
-SLOPE = 0.03  # nats a token
+SLOPE = 0.035  # nats a token
+CONFIDENCE = 0.57  # FRC
 
 
 def entries(path):
@@ -35,7 +39,7 @@ def entries(path):
     for structure in detector["structures"]:
         for term in structure["readout"]["terms"]:
             confidence = term["evidence"]["confidence"]
-            if confidence > best.get(term["feature"], (None, -1))[1]:
+            if confidence >= max(CONFIDENCE, best.get(term["feature"], (None, 0))[1]):
                 best[term["feature"]] = (structure["name"], confidence)
     return detector, sorted((feature, name) for feature, (name, _) in best.items())
 
