@@ -21,7 +21,17 @@ KINDS = {
         "fitted and calibrated for this project on residual rows of Gemma 3 270M; see Banks/english",
         GEMMA,
     ),
+    "english-watermark/bank.json": (
+        "entries measured for this project with Gemma 3 270M and the structures of english.json; see"
+        " Banks/watermark",
+        GEMMA,
+    ),
 }
+# A bank's null values have a name of their own each time.
+NULLS = (
+    "scores of unmarked texts, of people and of Gemma 3 270M, with no word of them; see Banks/watermark",
+    GEMMA,
+)
 
 
 def main():
@@ -35,14 +45,17 @@ def main():
         if not file.is_file() or name in ("manifest.json", "NOTICE"):
             continue
         data = file.read_bytes()
-        source, licence = known.get(name) or KINDS[name]
+        is_null = name.startswith("english-watermark/null-")
+        source, licence = known.get(name) or (NULLS if is_null else KINDS[name])
         manifest["files"].append({
             "path": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(),
             "source": source, "licence": licence,
         })
     if (folder / "english.json").is_file():
         manifest["detector"] = "english.json"
-    order = ("dictionary", "activations", "detector", "files")
+    if (folder / "english-watermark").is_dir():
+        manifest["watermark"] = "english-watermark"
+    order = ("dictionary", "activations", "detector", "watermark", "files")
     path.write_text(
         json.dumps({key: manifest[key] for key in order if key in manifest}, indent=2) + "\n")
 

@@ -44,6 +44,33 @@ import Testing
     #expect(inspect.output.contains("4,096 features, rows of 640"))
   }
 
+  @Test func theBundledBankMarksAndJudges() throws {
+    let folder = try TemporaryFolder()
+    func done(_ arguments: [String]) throws {
+      let result = try Tool.run(["watermark"] + arguments, in: folder.path)
+      #expect(result.status == 0, "\(result.error)")
+    }
+    try done(["key", "new", "--output", "key.json", "--documents", "given"])
+    try done([
+      "plan", "--key", "key.json", "--document", "letter-17", "--output", "plan.json",
+    ])
+    let plan = try JSONValue.read(path: folder.file("plan.json"))
+    #expect(plan["interventions"]?.asArray?.count == 8)
+    #expect(plan["scope"]?["phase"]?.asString == "generated")
+    try done([
+      "detect", Tool.checkout + "/default/activations.safetensors", "--key", "key.json",
+      "--document", "letter-17", "--output", "verdicts.jsonl",
+    ])
+    let lines = try folder.bytes("verdicts.jsonl").split(separator: UInt8(ascii: "\n"))
+    let verdicts = try lines.map {
+      try #require(try JSONValue.parse(Array($0))["verdict"])
+    }
+    let judged = verdicts.filter { $0["limit"]?.asString == nil }
+    #expect(judged.count >= 24)
+    #expect(judged.allSatisfy { $0["p"]?.asDouble.map { $0 > 0 && $0 <= 1 } == true })
+    #expect(judged.filter { $0["flagged"] == .bool(true) }.count * 4 < judged.count)
+  }
+
   @Test func aMissingBundleSaysWhatToDo() throws {
     for verb in [
       ["encode"], ["inspect"], ["features", "1"], ["apply", "--feature", "1", "--alpha", "1"],
