@@ -138,7 +138,6 @@ import Watermark
       (["asked", "--bank", "bank"] + wide, "expected the exact prompt (--prompt)"),
       (["timed", "--bank", "bank"] + wide, "expected it (--time)"),
       (["timed", "--time", "0..600", "--bank", "bank"] + wide, "11 windows, expected a time"),
-      (["a", "--document", "x"] + wide, "names no watermark bank, expected --bank FOLDER"),
     ]
     for (arguments, message) in cases {
       let result = try marks.run(
@@ -180,6 +179,13 @@ import Watermark
     #expect(bundled.status == 0, "\(bundled.error)")
     let given = try marks.sandbox.run(base + ["--sae", "wide"] + marks.inBank)
     #expect(!given.output.isEmpty && bundled.output == given.output)
+    try marks.folder.write(
+      #"{"dictionary":"wide","activations":"in.safetensors","files":[]}"#, to: "manifest.json")
+    let none = try marks.sandbox.run(base, environment: ["STEERING_DEFAULT": marks.folder.path])
+    #expect(
+      none.status == 3
+        && none.error.contains("manifest.json names no watermark bank, expected --bank FOLDER"),
+      "\(none.error)")
   }
 
   @Test(arguments: [
