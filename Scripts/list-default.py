@@ -22,7 +22,7 @@ KINDS = {
         GEMMA,
     ),
     "english-watermark/bank.json": (
-        "entries measured for this project with Gemma 3 270M and the structures of english.json; see"
+        "entries fitted and measured for this project with Gemma 3 270M; see"
         " Banks/watermark",
         GEMMA,
     ),

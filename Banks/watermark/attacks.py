@@ -77,7 +77,7 @@ def mix(words, share, rng, humans):
 
 def attacked(entry, table, humans):
     words = entry["text"].split()
-    if len(words) < 4:
+    if not words:
         return
     sentences = split_sentences(entry["text"])
 

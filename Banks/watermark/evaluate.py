@@ -1,4 +1,4 @@
-"""Marks, attacks and judges: everything behind docs/watermark.md's figures, in one command.
+"""Marks, attacks and judges: everything behind docs/watermark-results.md's tables, in one command.
 
     python3 evaluate.py --host steer-llama --steerctl steerctl --model M.gguf --sae SAE --bank BANK
         --output OUT [--split test] [--structure 1 1.25] [--kgw 0.8 1.2] [--unigram 0.8 1.2]

@@ -22,7 +22,7 @@ extension WatermarkBank {
   /// are as often alike as opposed, E ⟨v - m, u⟩ = 0, where E ⟨v, u⟩ = ‖m‖². Without a lean it is the mark's own plan.
   ///
   /// - Parameter lean: [entries], of the selection's count.
-  /// - Throws: as ``plan(of:strength:)``.
+  /// - Throws: as ``plan(of:strength:)``, of the chosen entries.
   public func replayPlan(
     of selection: MarkSelection, lean: [Double], strength: Double = 1
   ) throws(SteeringError) -> PlanDocument {
@@ -39,8 +39,8 @@ extension WatermarkBank {
     return steps
   }
 
-  /// Adds step · strength · alpha of every entry whose step is not 0. One that only leans, by less than f32 can
-  /// say, is left out.
+  /// Adds step · strength · alpha of every entry whose step is not 0. One that is moved by less than half of its
+  /// amount, as by a lean, is left out where f32 takes that for 0.
   private func plan(steps: [Double], strength: Double) throws(SteeringError) -> PlanDocument {
     guard strength.isFinite, strength > 0 else {
       throw SteeringError(
