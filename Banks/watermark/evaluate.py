@@ -87,7 +87,8 @@ class Evaluation(Host):
             for text in self.continued(f"null-{seed}", other, 100 + seed, length):
                 made.append({"id": f"{text['id']}/{seed}", "domain": text["domain"],
                              "text": text["text"], "method": "continuation",
-                             "role": "unmarked", "source": "model", "split": calibrating.get(text["id"], "test")})
+                             "role": "unmarked", "source": "model",
+                             "split": calibrating.get(text["id"], "test")})
         return made
 
     # ---- Statistics, of texts alone
@@ -244,7 +245,7 @@ class Evaluation(Host):
         with open(os.path.join(self.options.bank, "bank.json"), encoding="utf-8") as file:
             bank = json.load(file)
         entries = bank["entries"]
-        # Moves the next tokens about as much as the m chosen ones of a mark do.
+        # As much as the m of a mark would move the next tokens, if entries had nothing in common.
         share = strength * (bank["count"] / len(entries)) ** 0.5
         for name, sign in (("bank-up", lambda place: 1), ("bank-mixed", lambda place: 1 - place % 2 * 2)):
             plan = self.made(name + ".plan.json", lambda path: write(path, [{

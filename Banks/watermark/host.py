@@ -111,8 +111,9 @@ class Host:
         """Gives every line its share, by tokens, of the seconds that a step took, if that was measured."""
         path, tokens = self.path(name + ".seconds.jsonl"), sum(line["tokens"] for line in lines)
         if tokens > 0 and os.path.exists(path):
+            seconds = read(path)[0]["seconds"]
             for line in lines:
-                line[member] = read(path)[0]["seconds"] * line["tokens"] / tokens
+                line[member] = seconds * line["tokens"] / tokens
         return lines
 
     def rows(self, name, entries):
